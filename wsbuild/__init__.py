@@ -1,0 +1,3 @@
+"""Make for workstreams."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,19 @@
+"""A remembered digest of a file, with the stat it was read under. Data only, and light to import."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class FileRow(NamedTuple):
+    """A remembered digest with the stat it was read under; `hashed_ns` is the wall clock before
+    the reading began. Times are in nanoseconds since the epoch.
+    """
+
+    mtime_ns: int
+    ctime_ns: int
+    size: int
+    ino: int
+    mode: int
+    digest: str
+    hashed_ns: int
