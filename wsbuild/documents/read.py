@@ -1,0 +1,82 @@
+"""Files of data that users write, read strictly. What a document means is not known here."""
+
+from __future__ import annotations
+
+import codecs
+import os
+import stat
+from typing import TYPE_CHECKING
+
+from wsbuild.documents.document import Builder, Document, RefusedError
+from wsbuild.documents.json_text import read_json
+from wsbuild.documents.yaml_text import read_yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from wsbuild.model import Problem
+
+_READERS = {".json": read_json, ".yaml": read_yaml, ".yml": read_yaml}
+
+
+def _check_size(size: int, limit: int) -> None:
+    if size > limit:
+        raise RefusedError("too-large", f"has {size} bytes; at most {limit} are read")
+
+
+def _check_kind(info: os.stat_result, limit: int) -> None:
+    if not stat.S_ISREG(info.st_mode):
+        raise RefusedError("not-a-file", "is not a regular file")
+    _check_size(info.st_size, limit)
+
+
+def _read_bytes(path: str, limit: int) -> bytes:
+    try:
+        _check_kind(os.stat(path), limit)
+        # The name may mean something else by now: a FIFO must not block, nor a terminal take over.
+        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+        with open(handle, "rb", buffering=0) as file:
+            _check_kind(os.fstat(handle), limit)
+            data = file.readall()
+    except OSError as error:
+        dangling = isinstance(error, FileNotFoundError) and os.path.islink(path)
+        why = "the link leads nowhere" if dangling else str(error.strerror).lower()
+        raise RefusedError("unreadable", f"cannot be read: {why}") from error
+    _check_size(len(data), limit)
+    return data
+
+
+def _decode(data: bytes) -> str:
+    data = data.removeprefix(codecs.BOM_UTF8)
+    try:
+        text = data.decode()
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        message = f"holds the byte 0x{data[error.start]:02x}, which is not UTF-8"
+        raise RefusedError("not-utf8", message, "save the file as UTF-8", line) from error
+    if not text.strip():
+        raise RefusedError("empty", "is empty")
+    return text
+
+
+def _reader(path: str) -> Callable[[str, Builder], Document]:
+    reader = _READERS.get(os.path.splitext(path)[1].lower())
+    if reader is None:
+        raise RefusedError("unknown-format", "is neither .json nor .yaml nor .yml")
+    return reader
+
+
+def read_document(path: str, rel: str, limit: int = 16 * 2**20) -> tuple[Document | None, list[Problem]]:
+    """Read the JSON or YAML file `path`, which problems call `rel`; `limit` is in bytes.
+
+    Gives no document when there is a problem; never raises for what a file is or holds. YAML means
+    the core schema of YAML 1.2 without tags, aliases and merge keys: `yes` and dates are text.
+    """
+    build = Builder(rel)
+    document = None
+    try:
+        read = _reader(path)
+        document = read(_decode(_read_bytes(path, limit)), build)
+    except RefusedError as error:
+        build.refuse(error.refusal, error.line, "")
+    return (None if build.problems else document), build.problems
