@@ -1,0 +1,139 @@
+-- What is not in a column's name: times are UTC ISO 8601 with microseconds and `Z`; durations are
+-- seconds; `task` is a doit task name (`ws:<name>:<step>`); digests are hexadecimal.
+
+CREATE TABLE meta (
+  key TEXT PRIMARY KEY,
+  value TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE runs (
+  run_id TEXT PRIMARY KEY,
+  status TEXT NOT NULL CHECK (status IN ('running', 'succeeded', 'failed', 'interrupted', 'abandoned')),
+  command TEXT NOT NULL,
+  pid INTEGER NOT NULL,
+  pid_start INTEGER NOT NULL,
+  started_at TEXT NOT NULL,
+  finished_at TEXT,
+  duration_s REAL,
+  counts_json TEXT NOT NULL DEFAULT '{}'
+) STRICT;
+CREATE INDEX runs_open ON runs (status) WHERE status = 'running';
+CREATE INDEX runs_by_start ON runs (started_at);
+
+CREATE TABLE workstreams (
+  run_id TEXT NOT NULL REFERENCES runs (run_id),
+  ws_id TEXT NOT NULL,
+  status TEXT NOT NULL CHECK (status IN (
+    'pending', 'editing', 'static_check', 'fixing', 'runtime_tests', 'landing', 'waiting',
+    'done', 'failed', 'blocked', 'skipped', 'canceled')),
+  reason TEXT NOT NULL DEFAULT '',
+  updated_at TEXT NOT NULL,
+  PRIMARY KEY (run_id, ws_id)
+) STRICT;
+
+CREATE TABLE errors (
+  error_id INTEGER PRIMARY KEY,
+  ws_id TEXT NOT NULL,
+  step TEXT NOT NULL,
+  code TEXT NOT NULL,
+  signature TEXT NOT NULL,
+  message TEXT NOT NULL,
+  context_json TEXT NOT NULL,
+  count INTEGER NOT NULL DEFAULT 1,
+  first_seen_at TEXT NOT NULL,
+  last_seen_at TEXT NOT NULL,
+  first_run_id TEXT NOT NULL REFERENCES runs (run_id),
+  last_run_id TEXT NOT NULL REFERENCES runs (run_id),
+  UNIQUE (ws_id, step, signature)
+) STRICT;
+CREATE INDEX errors_by_time ON errors (last_seen_at);
+
+CREATE TABLE attempts (
+  attempt_id INTEGER PRIMARY KEY AUTOINCREMENT,
+  run_id TEXT NOT NULL REFERENCES runs (run_id),
+  ws_id TEXT NOT NULL,
+  step TEXT NOT NULL,
+  task TEXT NOT NULL,
+  number INTEGER NOT NULL,
+  status TEXT NOT NULL CHECK (status IN (
+    'running', 'ok', 'failed', 'timeout', 'missing', 'crashed', 'interrupted')),
+  reason TEXT NOT NULL,
+  key TEXT NOT NULL,
+  key_moved INTEGER NOT NULL DEFAULT 0,
+  exit_code INTEGER,
+  started_at TEXT NOT NULL,
+  finished_at TEXT,
+  duration_s REAL,
+  pid INTEGER NOT NULL,
+  pid_start INTEGER NOT NULL,
+  tool_pid INTEGER,
+  tool_pid_start INTEGER,
+  command_json TEXT NOT NULL,
+  log_path TEXT NOT NULL DEFAULT '',
+  message TEXT NOT NULL DEFAULT '',
+  error_id INTEGER REFERENCES errors (error_id),
+  UNIQUE (task, number)
+) STRICT;
+CREATE INDEX attempts_open ON attempts (status) WHERE status = 'running';
+CREATE INDEX attempts_by_run ON attempts (run_id);
+CREATE INDEX attempts_by_error ON attempts (error_id);
+
+CREATE TABLE events (
+  seq INTEGER PRIMARY KEY AUTOINCREMENT,
+  at TEXT NOT NULL,
+  run_id TEXT,
+  ws_id TEXT,
+  step TEXT,
+  type TEXT NOT NULL,
+  payload_json TEXT NOT NULL
+) STRICT;
+CREATE INDEX events_by_run ON events (run_id);
+CREATE INDEX events_by_workstream ON events (ws_id);
+
+CREATE TRIGGER events_are_not_changed BEFORE UPDATE ON events
+BEGIN
+  SELECT RAISE(ABORT, 'events are append-only');
+END;
+CREATE TRIGGER events_are_not_removed BEFORE DELETE ON events
+BEGIN
+  SELECT RAISE(ABORT, 'events are append-only');
+END;
+
+-- What is known good: one row a step that is up to date as far as its own record says.
+CREATE TABLE clean (
+  task TEXT PRIMARY KEY,
+  ws_id TEXT NOT NULL,
+  step TEXT NOT NULL,
+  attempt_id INTEGER NOT NULL REFERENCES attempts (attempt_id),
+  key TEXT NOT NULL,
+  manifest TEXT NOT NULL,
+  outputs TEXT NOT NULL,
+  result TEXT NOT NULL,
+  row_digest TEXT NOT NULL
+) STRICT;
+
+-- Which step wrote which path last, and as what ('' = it removed it).
+CREATE TABLE writes (
+  path TEXT NOT NULL,
+  task TEXT NOT NULL,
+  attempt_id INTEGER NOT NULL,
+  digest TEXT NOT NULL,
+  PRIMARY KEY (path, task)
+) STRICT, WITHOUT ROWID;
+
+-- Digests that were read, with the stat they were read under.
+CREATE TABLE files (
+  path TEXT PRIMARY KEY,
+  mtime_ns INTEGER NOT NULL,
+  ctime_ns INTEGER NOT NULL,
+  size INTEGER NOT NULL,
+  ino INTEGER NOT NULL,
+  mode INTEGER NOT NULL,
+  digest TEXT NOT NULL,
+  hashed_ns INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Tasks that the user wants left out of runs.
+CREATE TABLE ignored (
+  task TEXT PRIMARY KEY
+) STRICT, WITHOUT ROWID;

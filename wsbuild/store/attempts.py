@@ -1,0 +1,147 @@
+"""Attempts: one row for each time a step was started, open until it is known how it ended."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, NamedTuple
+
+from wsbuild.store import text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from sqlite3 import Connection
+
+
+class AttemptRow(NamedTuple):
+    """The latest attempt of a step; `key_moved` says that an input changed while it ran."""
+
+    attempt_id: int
+    task: str
+    number: int
+    status: str
+    key_moved: bool
+    started_at: str
+    log_path: str
+    message: str
+
+
+class OpenAttempt(NamedTuple):
+    """An attempt that was never closed."""
+
+    attempt_id: int
+    run_id: str
+    ws_id: str
+    step: str
+    pid: int
+    pid_start: int
+    tool_pid: int | None
+    tool_pid_start: int | None
+
+
+def open_attempt(
+    conn: Connection,
+    *,
+    run_id: str,
+    ws_id: str,
+    step: str,
+    task: str,
+    reason: str,
+    key: str,
+    now: str,
+    pid: int,
+    pid_start: int,
+    command_json: str,
+) -> tuple[int, int]:
+    """Open an attempt; gives its id and its number among the attempts of the step, from 1."""
+    (number,) = conn.execute(
+        "SELECT coalesce(max(number), 0) + 1 FROM attempts WHERE task = ?", (task,)
+    ).fetchone()
+    cursor = conn.execute(
+        "INSERT INTO attempts (run_id, ws_id, step, task, number, status, reason, key, started_at,"
+        " pid, pid_start, command_json) VALUES (?, ?, ?, ?, ?, 'running', ?, ?, ?, ?, ?, ?)",
+        (
+            run_id,
+            ws_id,
+            step,
+            task,
+            number,
+            text.plain(reason),
+            key,
+            now,
+            pid,
+            pid_start,
+            text.plain(command_json),
+        ),
+    )
+    return int(cursor.lastrowid or 0), int(number)
+
+
+def set_tool(conn: Connection, attempt_id: int, pid: int, pid_start: int) -> None:
+    """Note the process that runs for an attempt."""
+    conn.execute(
+        "UPDATE attempts SET tool_pid = ?, tool_pid_start = ? WHERE attempt_id = ?",
+        (pid, pid_start, attempt_id),
+    )
+
+
+def close_attempt(
+    conn: Connection,
+    attempt_id: int,
+    *,
+    status: str,
+    exit_code: int | None,
+    now: str,
+    duration_s: float | None,
+    message: str,
+    log_path: str,
+    error_id: int | None,
+    key_moved: bool,
+) -> None:
+    """Close an open attempt; one that is closed stays as it is, and closing it is a bug."""
+    cursor = conn.execute(
+        "UPDATE attempts SET status = ?, exit_code = ?, finished_at = ?, duration_s = ?, message = ?,"
+        " log_path = ?, error_id = ?, key_moved = ? WHERE attempt_id = ? AND status = 'running'",
+        (
+            status,
+            exit_code,
+            now,
+            duration_s,
+            text.plain(message),
+            text.plain(log_path),
+            error_id,
+            int(key_moved),
+            attempt_id,
+        ),
+    )
+    if cursor.rowcount != 1:
+        raise AssertionError(f"BUG: attempt {attempt_id} is not open")
+
+
+def still_open(conn: Connection) -> list[OpenAttempt]:
+    """The attempts that say they are running."""
+    found = conn.execute(
+        "SELECT attempt_id, run_id, ws_id, step, pid, pid_start, tool_pid, tool_pid_start"
+        " FROM attempts WHERE status = 'running'"
+    )
+    return [OpenAttempt(*row) for row in found]
+
+
+def last_for_tasks(conn: Connection, tasks: Iterable[str]) -> dict[str, AttemptRow]:
+    """The latest attempt of each of `tasks` that has one."""
+    found = conn.execute(
+        "SELECT attempt_id, task, number, status, key_moved, started_at, log_path, message"
+        " FROM (SELECT value AS wanted FROM json_each(?)) JOIN attempts ON attempts.task = wanted"
+        " AND number = (SELECT max(number) FROM attempts WHERE task = wanted)",
+        (json.dumps(list(tasks)),),
+    )
+    rows = [AttemptRow(*row)._replace(key_moved=bool(row[4])) for row in found]
+    return {row.task: row for row in rows}
+
+
+def durations(conn: Connection) -> dict[str, float]:
+    """Seconds that each workstream's steps took when they last succeeded."""
+    found = conn.execute(
+        "SELECT clean.ws_id, sum(attempts.duration_s) FROM clean JOIN attempts USING (attempt_id)"
+        " WHERE attempts.duration_s IS NOT NULL GROUP BY clean.ws_id"
+    )
+    return {ws_id: seconds for ws_id, seconds in found}  # noqa: C416

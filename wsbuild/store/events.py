@@ -1,0 +1,38 @@
+"""Events: what happened, in order, never changed.
+
+The envelope is the same for all: `{seq, at, run_id, ws_id, step, type, payload}`. Types and their
+payloads:
+
+- `run_start` {command}, `run_end` {status, counts...}, `run_abandoned` {}
+- `workstream_status` {from, to, reason}
+- `step_start` {attempt, number, reason, key}
+- `step_end` {attempt, status, exit_code, duration_s, message, wrote}
+- `step_recovered` {attempt}: an attempt of a dead process was closed
+- `forget` {tasks}, `ignore` {task}
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from sqlite3 import Connection
+
+
+def append(
+    conn: Connection,
+    at: str,
+    kind: str,
+    *,
+    run_id: str | None = None,
+    ws_id: str | None = None,
+    step: str | None = None,
+    payload: Mapping[str, Any],
+) -> None:
+    """Append one event."""
+    conn.execute(
+        "INSERT INTO events (at, run_id, ws_id, step, type, payload_json) VALUES (?, ?, ?, ?, ?, ?)",
+        (at, run_id, ws_id, step, kind, json.dumps(payload, sort_keys=True)),
+    )
