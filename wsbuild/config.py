@@ -1,0 +1,61 @@
+"""The settings of `config/wsbuild.yaml`: shipped values, replaced key by key by the repository's."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from wsbuild.model import Problem
+
+FILE = "config/wsbuild.yaml"
+
+
+class Config(NamedTuple):
+    """The settings in force; `config/wsbuild.yaml` says what each means. Times are in seconds."""
+
+    overlap: str
+    static: tuple[str, ...]
+    runtime: tuple[str, ...]
+    model: str
+    timeout_sec: float
+    grace_sec: float
+    log_limit: int
+    ignore: tuple[str, ...]
+
+
+def load(root: str) -> tuple[Config, list[Problem]]:
+    """The settings for the project at `root`, and what is wrong with its file (then unused)."""
+    from wsbuild import schemas
+
+    settings, problems = _read(schemas.data_path("config", "wsbuild.yaml"), FILE)
+    own = os.path.join(root, FILE)
+    if os.path.lexists(own):
+        ours, own_problems = _read(own, FILE)
+        problems += own_problems
+        pipeline = {**settings["pipeline"], **ours.get("pipeline", {})}
+        settings = {**settings, **ours, "pipeline": pipeline}
+    return _config(settings), problems
+
+
+def _read(path: str, rel: str) -> tuple[dict[str, Any], list[Problem]]:
+    from wsbuild import schemas
+
+    document, problems = schemas.read_document(path, rel)
+    if document is None:
+        return {}, problems
+    problems += schemas.check(document, "wsbuild", rel)
+    return ({} if problems else document.data or {}), problems
+
+
+def _config(settings: dict[str, Any]) -> Config:
+    return Config(
+        overlap=settings["overlap"],
+        static=tuple(settings["pipeline"]["static"]),
+        runtime=tuple(settings["pipeline"]["runtime"]),
+        model=settings["model"],
+        timeout_sec=float(settings["timeout_sec"]),
+        grace_sec=float(settings["grace_sec"]),
+        log_limit=int(settings["log_limit_mb"] * 1_000_000),
+        ignore=tuple(settings["ignore"]),
+    )

@@ -1,0 +1,126 @@
+"""The conversation with a supervisor: requests, answers, and the output of what it runs.
+
+Knows no processes: `process` starts the supervisors, `supervisor` is the other side.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import socket
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from wsbuild.errors import UserError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from wsbuild.tools.output import Output
+
+CHUNK = 64 * 1024
+PIPE_LIMIT = 2**20  # bytes; the most that a pipe holds (pipe(7))
+# Written to once and not read, it wakes all who wait. Never closed: a signal handler that writes to
+# a closed descriptor may hit the next file that got its number.
+ALARM = os.pipe()
+for _fd in ALARM:
+    os.set_blocking(_fd, False)
+
+
+def encode(argv: Sequence[str], env: Mapping[str, str], cwd: str, timeout: float, grace: float) -> bytes:
+    """A request, as `supervisor.parse` reads it. Raises UserError for what cannot be started."""
+    pairs = [f"{name}={value}" for name, value in env.items()]
+    fields = [str(timeout), str(grace), cwd, str(len(argv)), *argv, *pairs]
+    if not argv or not argv[0]:
+        raise UserError("the command is empty", "name a program")
+    if any("\0" in each for each in fields):
+        raise UserError(f"{argv[0]}: an argument or variable holds a NUL character", "remove it")
+    if any(not name or "=" in name for name in env):
+        raise UserError(f"{argv[0]}: a variable has an empty name or one with '='", "rename it")
+    return b"".join(os.fsencode(each) + b"\0" for each in fields)
+
+
+class Link:
+    """Our end of the socket; the supervisor lives as long as it does."""
+
+    def __init__(self, ours: socket.socket) -> None:
+        self.socket = ours
+        self.is_cut = False
+        self._heard = b""
+
+    def ask(self, request: bytes, fds: Sequence[int] = ()) -> None:
+        """Send a request with its descriptors; an empty one cancels."""
+        with contextlib.suppress(ConnectionError):  # `hear` will tell that nobody is there
+            socket.send_fds(self.socket, [len(request).to_bytes(8, "big")], fds)
+            self.socket.sendall(request)
+
+    def hear(self) -> Iterator[list[str]]:
+        """The answers that have come, as words; `cut` or `lost` where no more will."""
+        try:
+            data = self.socket.recv(CHUNK)
+        except ConnectionError:
+            data = b""
+        *lines, self._heard = (self._heard + data).split(b"\n")
+        yield from (line.decode().split() for line in lines)
+        if not data:
+            yield ["cut" if self.is_cut else "lost"]
+
+    def cut(self) -> None:
+        """Make the supervisor kill what it runs, and end. Takes no lock: a signal handler may."""
+        self.is_cut = True
+        with contextlib.suppress(OSError):
+            self.socket.shutdown(socket.SHUT_RDWR)
+
+
+@dataclass(slots=True)
+class Watch:
+    """One command under way: its output is copied while its supervisor is heard.
+
+    `tool` is its pid and start time as soon as it has started; `on_start` is told of them, `echo`
+    of each piece of output.
+    """
+
+    output: Output
+    on_start: Callable[[int, int], None] | None = None
+    echo: Callable[[bytes], None] | None = None
+    tool: tuple[int, int] | None = None
+
+    def follow(self, link: Link, source: int) -> list[str]:
+        """The supervisor's last answer, once all that comes from the pipe `source` is taken."""
+        os.set_blocking(source, False)
+        poll = select.poll()
+        for fd in (source, link.socket.fileno(), ALARM[0]):
+            poll.register(fd, select.POLLIN)
+        while True:
+            for fd, _ in poll.poll():
+                if fd == source:
+                    if not self._copy(source, CHUNK):
+                        poll.unregister(source)
+                elif fd == ALARM[0]:
+                    poll.unregister(fd)
+                    link.ask(b"")
+                elif answer := self._listen(link):
+                    self._copy(source, PIPE_LIMIT)
+                    return answer
+
+    def _copy(self, source: int, size: int) -> bool:
+        """Take output that is there; false at its end."""
+        try:
+            data = os.read(source, size)
+        except BlockingIOError:
+            return True
+        self.output.add(data)
+        if self.echo is not None and data:
+            self.echo(data)
+        return bool(data)
+
+    def _listen(self, link: Link) -> list[str]:
+        """The last answer, if it has come."""
+        for answer in link.hear():
+            if answer[0] != "started":
+                return answer
+            self.tool = int(answer[1]), int(answer[2])
+            if self.on_start is not None:
+                self.on_start(*self.tool)
+        return []

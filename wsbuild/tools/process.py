@@ -1,0 +1,244 @@
+"""Running a command: supervised, with a deadline, its output in a log of limited size.
+
+The only user of `subprocess`. It knows nothing of profiles and steps. How a command is ended is in
+`supervisor`; its processes are kept here, one for each command that runs at a time.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, BinaryIO
+
+from wsbuild.atomic import is_alive
+from wsbuild.errors import StateError
+from wsbuild.tools.command import (
+    INTERRUPTED_CODE,
+    MISSING_CODE,
+    NOT_EXECUTABLE_CODE,
+    TIMEOUT_CODE,
+    Command,
+    Result,
+    ending,
+    tool_env,
+)
+from wsbuild.tools.link import ALARM, Link, Watch, encode
+from wsbuild.tools.output import Output
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator, Sequence
+
+__all__ = ["Command", "Result", "cancel_all", "capture", "run", "shutdown", "tool_env"]
+
+SUPERVISOR = os.path.join(os.path.dirname(os.path.abspath(__file__)), "supervisor.py")
+CAP = 16 * 2**20
+
+
+class _Supervisor(Link):
+    """A supervisor process and the link to it."""
+
+    def __init__(self) -> None:
+        ours, theirs = socket.socketpair()
+        super().__init__(ours)
+        with theirs:
+            self._process = subprocess.Popen(
+                [sys.executable, "-I", "-S", SUPERVISOR, str(theirs.fileno())],
+                pass_fds=(theirs.fileno(),),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                cwd="/",
+                start_new_session=True,
+            )
+
+    @property
+    def usable(self) -> bool:
+        return not self.is_cut and self._process.poll() is None
+
+    def close(self) -> None:
+        self.cut()
+        self._process.wait()
+        self.socket.close()
+
+
+@dataclass
+class _Pool:
+    """The supervisors. No locks, as signal handlers come here: each change is one atomic call."""
+
+    idle: list[_Supervisor] = field(default_factory=list)
+    busy: set[_Supervisor] = field(default_factory=set)
+    canceled: int = 0
+
+    def take(self) -> _Supervisor:
+        while True:
+            try:
+                supervisor = self.idle.pop()
+            except IndexError:
+                return _Supervisor()
+            if supervisor.usable:
+                return supervisor
+            supervisor.close()
+
+    @contextlib.contextmanager
+    def lend(self) -> Iterator[_Supervisor]:
+        """A supervisor for one command; it is kept for the next unless an error passes."""
+        supervisor = self.take()
+        self.busy.add(supervisor)
+        try:
+            yield supervisor
+        except BaseException:
+            supervisor.cut()
+            raise
+        finally:
+            self.busy.discard(supervisor)
+            if supervisor.usable:
+                self.idle.append(supervisor)
+            else:
+                supervisor.close()
+
+
+_pool = _Pool()
+
+
+def cancel_all(signum: int) -> None:
+    """End every running command, because of `signum`, and start none until `shutdown`.
+
+    Each `run` gives `interrupted`. May be called from a signal handler and from any thread.
+    """
+    _pool.canceled = signum
+    with contextlib.suppress(BlockingIOError):
+        os.write(ALARM[1], b"!")
+
+
+def shutdown() -> None:
+    """End all supervisors, at once with what they still run; after it, commands may start again."""
+    for supervisor in tuple(_pool.busy):
+        supervisor.cut()
+    with contextlib.suppress(IndexError):
+        while True:
+            _pool.idle.pop().close()
+    _pool.canceled = 0
+    with contextlib.suppress(BlockingIOError):
+        os.read(ALARM[0], 4096)
+
+
+def _file_of(data: bytes) -> BinaryIO:
+    """A nameless file to read `data` from."""
+    if not data:
+        return open(os.devnull, "rb")
+    file: BinaryIO = tempfile.TemporaryFile()  # noqa: SIM115 - the caller closes it
+    file.write(data)
+    file.seek(0)
+    return file
+
+
+def _wait(child: subprocess.Popen[bytes], timeout: float) -> int:
+    with child:
+        try:
+            code = child.wait(timeout)
+        except subprocess.TimeoutExpired:
+            return TIMEOUT_CODE
+        finally:
+            if child.returncode is None:
+                os.killpg(child.pid, signal.SIGKILL)
+    return code if code >= 0 else 128 - code
+
+
+def capture(
+    argv: Sequence[str],
+    *,
+    input: bytes = b"",  # noqa: A002 - the name that `subprocess` gives it
+    cwd: str | None = None,
+    timeout: float = 10.0,
+) -> tuple[int, bytes]:
+    """Run a short command of wsbuild's own; gives its exit code and stdout, if it fails stderr too.
+
+    After `timeout` seconds it is killed with its process group, and the code is 124. The code is
+    127 or 126 where it cannot be started, 128 + n where signal n ended it.
+    """
+    env = tool_env(os.environ, {})
+    # Files, not pipes: a grandchild that keeps a pipe open would be waited for.
+    with _file_of(input) as given, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        try:
+            child = subprocess.Popen(
+                argv, stdin=given, stdout=out, stderr=err, cwd=cwd, env=env, start_new_session=True
+            )
+        except OSError as error:
+            absent = isinstance(error, FileNotFoundError | NotADirectoryError)
+            return MISSING_CODE if absent else NOT_EXECUTABLE_CODE, str(error).encode()
+        code = _wait(child, timeout)
+        out.seek(0)
+        err.seek(0)
+        return code, out.read() + (err.read() if code else b"")
+
+
+def _supervise(request: bytes, stdin: bytes, watch: Watch) -> list[str]:
+    """Have a command run; gives the supervisor's last answer."""
+    with _pool.lend() as supervisor, _file_of(stdin) as given:
+        source, sink = os.pipe()
+        with open(source, "rb", buffering=0):
+            with open(sink, "wb", buffering=0):
+                supervisor.ask(request, [sink, given.fileno()] if stdin else [sink])
+            answer = watch.follow(supervisor, source)
+        if answer[0] == "lost" or answer[-1] == "stuck":
+            supervisor.cut()  # dead, or with processes that nobody can kill: no good for the next
+    return answer
+
+
+def _why_not(answer: Sequence[str], command: Command) -> str:
+    """Why nothing was started; empty where something was. Raises StateError for lack of processes."""
+    if answer[0] != "unstarted":
+        return ""
+    why = os.strerror(int(answer[2]))
+    if answer[1] == "fork":
+        raise StateError(f"cannot start a process: {why}", "run fewer steps at the same time")
+    if answer[1] == "chdir":
+        return f"cannot enter {command.cwd}: {why}\n"
+    return f"cannot start {command.argv[0]}: {why}\n"
+
+
+def run(
+    command: Command,
+    *,
+    log: str | None,
+    success: Collection[int] = (0,),
+    cap: int = CAP,
+    on_start: Callable[[int, int], None] | None = None,
+    echo: Callable[[bytes], None] | None = None,
+) -> Result:
+    """Run a command until nothing of it is left: neither itself nor what it started.
+
+    Its output, stdout and stderr together, is appended to the file `log`; of more than `cap` bytes
+    the head and the tail. `on_start` is told its pid and start time (see `atomic.process_start`),
+    `echo` each piece of output. Raises UserError for a command that cannot be one, StateError where
+    the log cannot be written or no process be started, OSError where no supervisor can.
+    """
+    limit = command.timeout_sec or 0.0
+    request = encode(command.argv, command.env, command.cwd, limit, command.grace_sec)
+    if _pool.canceled:
+        return Result(state="interrupted", exit_code=INTERRUPTED_CODE, signal=_pool.canceled)
+    began = time.monotonic()
+    with contextlib.closing(Output(log, cap)) as output:
+        watch = Watch(output, on_start, echo)
+        answer = _supervise(request, command.stdin, watch)
+        output.add(os.fsencode(_why_not(answer, command)))
+    if answer[0] == "lost" and watch.tool is not None and is_alive(*watch.tool):
+        os.killpg(watch.tool[0], signal.SIGKILL)
+    ended = ending(answer, success, _pool.canceled)
+    return Result(
+        state=ended.state,
+        exit_code=ended.exit_code,
+        signal=ended.signal,
+        duration_s=time.monotonic() - began,
+        output=output.last,
+        output_bytes=output.total,
+        dropped_bytes=output.dropped,
+        leftovers=ended.leftovers,
+    )
