@@ -1,0 +1,131 @@
+"""Patterns to the files they name on disk, leaving out what git and the configuration ignore.
+
+Knows directories and ignore rules; file contents are `files`' business.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import os
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from wsbuild import patterns
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from pathspec import GitIgnoreSpec
+
+GITIGNORE = ".gitignore"
+
+
+@lru_cache(maxsize=8)
+def _ignored_names(names: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile("|".join(fnmatch.translate(name) for name in names) or r"(?!)")
+
+
+@lru_cache(maxsize=1024)
+def _spec(path: str, _mtime_ns: int, _size: int) -> GitIgnoreSpec:
+    from pathspec import GitIgnoreSpec
+
+    with open(path, encoding="utf-8", errors="replace") as lines:
+        return GitIgnoreSpec.from_lines(lines)
+
+
+def _read_spec(directory: str) -> GitIgnoreSpec | None:
+    path = os.path.join(directory, GITIGNORE)
+    try:
+        st = os.stat(path)
+        return _spec(path, st.st_mtime_ns, st.st_size) if st.st_size else None
+    except OSError:
+        return None
+
+
+Rules = tuple[tuple[str, "GitIgnoreSpec"], ...]
+"""The ignore files in force, outermost first: the directory each one lies in, and its rules."""
+
+
+def _git_ignores(rules: Rules, rel: str) -> bool:
+    """Whether the innermost rule that speaks of `rel` (directories end in `/`) ignores it."""
+    for prefix, spec in reversed(rules):
+        verdict = spec.check_file(rel[len(prefix) :]).include
+        if verdict is not None:
+            return verdict
+    return False
+
+
+def _rules_above(root: str, base: str) -> Rules:
+    """The ignore files of the directories from the root down to (not including) `base`."""
+    rules: Rules = ()
+    parts = base.split("/") if base else []
+    for depth in range(len(parts)):
+        prefix = "/".join(parts[:depth])
+        if spec := _read_spec(os.path.join(root, prefix)):
+            rules = (*rules, (prefix + "/" if prefix else "", spec))
+    return () if rules and _git_ignores(rules, base + "/") else rules
+
+
+class Tree:
+    """The files of a project that count, below `root`.
+
+    `ignore` are file and directory names (with `*` and `?`) that never count; `.gitignore` files
+    count at every level. A path named literally is never ignored.
+    """
+
+    def __init__(self, root: str, ignore: Sequence[str]) -> None:
+        self.root = root
+        self._ignored = _ignored_names(tuple(ignore)).match
+
+    def expand(self, wanted: Iterable[str], *, gitignore: bool = False) -> list[str]:
+        """The paths `wanted` patterns name, sorted.
+
+        A literal path is in the answer whether it exists or not (its absence is a fact too);
+        directories and globs give the files that exist. With `gitignore` what git ignores is left
+        out, unless a pattern names the ignored directory itself: who declares an input or an
+        output means it, who owns a directory does not mean its build products.
+        """
+        found: set[str] = set()
+        for pattern in wanted:
+            kind = patterns.kind(pattern)
+            literal = pattern.rstrip("/")
+            if kind == "glob":
+                match = patterns.matcher((pattern,))
+                below = self._walk(patterns.base(pattern), gitignore=gitignore)
+                found.update(filter(match, below))
+            elif os.path.isdir(os.path.join(self.root, literal)):
+                found.update(self._walk(literal, gitignore=gitignore))
+            elif kind == "file":
+                found.add(literal)
+        return sorted(found)
+
+    def files(self) -> list[str]:
+        """All files of the project that count, sorted."""
+        return sorted(self._walk("", gitignore=True))
+
+    def _walk(self, base: str, *, gitignore: bool) -> list[str]:
+        base = base.rstrip("/")
+        found: list[str] = []
+        todo = [(base, _rules_above(self.root, base) if gitignore else ())]
+        while todo:
+            directory, rules = todo.pop()
+            full = os.path.join(self.root, directory) if directory else self.root
+            prefix = directory + "/" if directory else ""
+            try:
+                entries = os.scandir(full)
+            except OSError:
+                continue
+            if gitignore and (spec := _read_spec(full)):
+                rules = (*rules, (prefix, spec))
+            with entries:
+                for entry in entries:
+                    if self._ignored(entry.name):
+                        continue
+                    rel = prefix + entry.name
+                    if entry.is_dir(follow_symlinks=False):
+                        if not (rules and _git_ignores(rules, rel + "/")):
+                            todo.append((rel, rules))
+                    elif not (rules and _git_ignores(rules, rel)):
+                        found.append(rel)
+        return found

@@ -1,0 +1,155 @@
+"""What a file is right now: type, executable bit, content digest; read only when its stat moved.
+
+Knows git's racy rule; does not know where the remembered rows are kept (`load` fetches them).
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import time
+from typing import TYPE_CHECKING
+
+from wsbuild.cache.digest import digest_bytes, digest_fd
+from wsbuild.filestat import FileRow
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+MISSING = ""
+"""The state of a path where nothing is."""
+
+FINE_MARGIN_NS = 100_000_000
+COARSE_MARGIN_NS = 2_000_000_000
+
+
+def trusted(row: FileRow, st: os.stat_result) -> bool:
+    """Whether `st` proves that the content is still what `row` says.
+
+    Equal stat is not enough: an edit of the same size within one tick of the file system's clock
+    leaves it equal. So a row counts only when the last change is older than the reading by more
+    than that clock's tick (the racy rule of git's index); a clock that shows whole seconds only is
+    taken to tick in seconds. A file "from the future" is never trusted.
+    """
+    if (
+        row.mtime_ns != st.st_mtime_ns
+        or row.ctime_ns != st.st_ctime_ns
+        or row.size != st.st_size
+        or row.ino != st.st_ino
+        or row.mode != st.st_mode
+    ):
+        return False
+    changed = max(row.mtime_ns, row.ctime_ns)
+    coarse = not row.mtime_ns % 1_000_000_000 and not row.ctime_ns % 1_000_000_000
+    return row.hashed_ns - changed > (COARSE_MARGIN_NS if coarse else FINE_MARGIN_NS)
+
+
+class FileStates:
+    """Asks the disk about files below `root`, remembering what it had to read.
+
+    A state is a short string: `f:<digest>`, `x:<digest>` (executable), `l:<target>:<state>` (a
+    symbolic link and what it leads to), `d` (a directory), `s` (a socket, pipe or device), or
+    MISSING. States are equal exactly when type, executable bit and content are.
+    """
+
+    def __init__(
+        self,
+        root: str,
+        seed: int,
+        load: Callable[[Iterable[str]], Mapping[str, FileRow]],
+        *,
+        stat_file: Callable[[str], os.stat_result] = os.lstat,
+        now_ns: Callable[[], int] = time.time_ns,
+    ) -> None:
+        self.root = root
+        self.seed = seed
+        self._load = load
+        self._stat = stat_file
+        self._now_ns = now_ns
+        self._rows: dict[str, FileRow] = {}
+        self._asked: set[str] = set()
+        self.unsaved: dict[str, FileRow] = {}
+
+    def prime(self, paths: Iterable[str]) -> None:
+        """Fetch the remembered rows of `paths` in one go."""
+        new = [path for path in paths if path not in self._asked]
+        if new:
+            self._asked.update(new)
+            for path, row in self._load(new).items():
+                self._rows.setdefault(path, row)
+
+    def take_unsaved(self) -> dict[str, FileRow]:
+        """The rows read since the last call, for whoever writes them down."""
+        rows, self.unsaved = self.unsaved, {}
+        return rows
+
+    def adopt(self, other: FileStates) -> None:
+        """Take over what `other`, of the same seed, had to read."""
+        self._rows.update(other.unsaved)
+        self._asked.update(other.unsaved)
+        self.unsaved.update(other.unsaved)
+
+    def states(self, paths: Iterable[str]) -> dict[str, str]:
+        """The state of each of `paths` now."""
+        paths = list(paths)
+        self.prime(paths)
+        return {path: self.state(path) for path in paths}
+
+    def state(self, path: str) -> str:
+        """The state of one path (relative to the root, or absolute) now.
+
+        A file that cannot be read counts by its stat: it differs from anything recorded before.
+        """
+        full = os.path.join(self.root, path)
+        try:
+            st = self._stat(full)
+        except (FileNotFoundError, NotADirectoryError):
+            return MISSING
+        mode = st.st_mode
+        if stat.S_ISREG(mode):
+            return ("x:" if mode & 0o111 else "f:") + self._digest(path, full, st)
+        if stat.S_ISLNK(mode):
+            return self._link(path, full)
+        return "d" if stat.S_ISDIR(mode) else "s"
+
+    def _link(self, path: str, full: str) -> str:
+        target = os.readlink(full)
+        name = digest_bytes(os.fsencode(target), self.seed)[:8]
+        try:
+            st = os.stat(full)
+        except OSError:
+            return f"l:{name}:"
+        if not stat.S_ISREG(st.st_mode):
+            return f"l:{name}:d"
+        return f"l:{name}:{self._digest(path, full, st)}"
+
+    def _digest(self, path: str, full: str, st: os.stat_result) -> str:
+        if path not in self._asked:
+            self.prime((path,))
+        row = self._rows.get(path)
+        if row is not None and trusted(row, st):
+            return row.digest
+        row = self._read(full, st)
+        if row.hashed_ns:
+            self._rows[path] = row
+            self.unsaved[path] = row
+        return row.digest
+
+    def _read(self, full: str, st: os.stat_result) -> FileRow:
+        now = self._now_ns()
+        try:
+            fd = os.open(full, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        except OSError:
+            return _row(st, f"unreadable-{st.st_mtime_ns}-{st.st_size}", 0)
+        try:
+            before = os.fstat(fd)
+            digest = digest_fd(fd, self.seed)
+            after = os.fstat(fd)
+        finally:
+            os.close(fd)
+        moved = (before.st_mtime_ns, before.st_size) != (after.st_mtime_ns, after.st_size)
+        return _row(st, digest, 0 if moved or before.st_ino != st.st_ino else now)
+
+
+def _row(st: os.stat_result, digest: str, hashed_ns: int) -> FileRow:
+    return FileRow(st.st_mtime_ns, st.st_ctime_ns, st.st_size, st.st_ino, st.st_mode, digest, hashed_ns)
