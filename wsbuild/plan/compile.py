@@ -1,0 +1,310 @@
+"""Bundles, settings and tool profiles to the compiled plan: which steps, which commands.
+
+The slow path: it imports the parsers and networkx, and runs only when a spec file has changed.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from wsbuild import bundle, config, graph
+from wsbuild.model import Problem
+from wsbuild.plan.records import CommandPlan, StepPlan, WorkstreamPlan
+from wsbuild.tools import profiles
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from wsbuild.config import Config
+    from wsbuild.graph import Graph
+    from wsbuild.model import AcceptanceTest, StepSpec, Workstream
+    from wsbuild.tools.profiles import Profile
+
+DOC_LENGTH = 72
+
+
+class Loaded(NamedTuple):
+    """Everything the user wrote, read and checked."""
+
+    config: Config
+    profiles: Mapping[str, Profile]
+    workstreams: tuple[Workstream, ...]
+    graph: Graph
+    problems: list[Problem]
+
+
+def load(root: str, environ: Mapping[str, str], only: Sequence[str] = ()) -> Loaded:
+    """Read and check settings, profiles and bundles (or just the bundle files `only`)."""
+    settings, problems = config.load(root)
+    tool_profiles, profile_problems = profiles.load(root)
+    bundles = bundle.load(root, environ, only)
+    drawn = graph.build(
+        bundles.workstreams,
+        policy=settings.overlap,
+        isdir=lambda rel: os.path.isdir(os.path.join(root, rel)),
+    )
+    problems = [*problems, *profile_problems, *bundles.problems, *drawn.problems]
+    loaded = Loaded(settings, tool_profiles, bundles.workstreams, drawn, problems)
+    problems.extend(_unknown_tools(loaded))
+    return loaded
+
+
+def _unknown_tools(loaded: Loaded) -> list[Problem]:
+    """Profiles that are named but do not exist."""
+    problems = [
+        _no_profile(name, config.FILE, f"/pipeline/{key}", 0, loaded.profiles)
+        for key, names in (("static", loaded.config.static), ("runtime", loaded.config.runtime))
+        for name in names
+        if name not in loaded.profiles
+    ]
+    for ws in loaded.workstreams:
+        if ws.source in {problem.file for problem in loaded.problems}:
+            continue
+        named = [("/tool", ws.tool)] if ws.tool and not ws.steps else []
+        if not ws.steps and not _edit_tool(ws, loaded.profiles):
+            problems.append(_no_capability(ws))
+        for at, step in enumerate(ws.steps):
+            named += [(f"/steps/{at}/tool", step.tool)] if step.tool else []
+            named += [(f"/steps/{at}/detectors/{i}", name) for i, name in enumerate(step.detectors)]
+        problems += [
+            _no_profile(name, ws.source, ws.pointer + pointer, ws.line, loaded.profiles)
+            for pointer, name in named
+            if name not in loaded.profiles
+        ]
+    return problems
+
+
+def _no_profile(name: str, file: str, pointer: str, line: int, known: Mapping[str, Profile]) -> Problem:
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, known, n=1)
+    hint = f"did you mean {near[0]!r}? " if near else ""
+    hint += f"profiles are defined in config/tool_profiles.json; known: {', '.join(sorted(known))}"
+    return Problem(file, pointer, line, "unknown-tool", f"no tool profile is named {name!r}", hint)
+
+
+def _no_capability(ws: Workstream) -> Problem:
+    return Problem(
+        ws.source,
+        ws.pointer + "/capability",
+        ws.line,
+        "unknown-tool",
+        f"no tool profile offers the capability {ws.capability!r}",
+        "name a `tool`, or list the capability in a profile's aim_capabilities",
+    )
+
+
+def _profile_command(profile: Profile, config: Config, timeout: float | None = None) -> CommandPlan:
+    return CommandPlan(
+        label=profile.name,
+        argv=(profile.command, *profile.args),
+        profile=profile.name,
+        env=dict(profile.env),
+        cwd=profile.working_dir or "",
+        timeout=timeout or profile.timeout_sec or config.timeout_sec,
+        success=tuple(profile.success_exit_codes),
+        version=tuple(profile.version_command),
+    )
+
+
+def _command_fields(commands: Sequence[CommandPlan]) -> list[dict[str, Any]]:
+    """What of commands decides their result: not how long they may take. The environment has
+    lines of its own in the key, as its values may be secrets.
+    """
+    return [
+        {
+            "argv": list(command.argv),
+            "shell": command.shell,
+            "cwd": command.cwd,
+            "success": sorted(command.success),
+        }
+        for command in commands
+    ]
+
+
+def _test_command(test: AcceptanceTest, config: Config) -> CommandPlan:
+    return CommandPlan(
+        label=test.id,
+        argv=test.run,
+        shell=test.shell,
+        timeout=test.timeout_sec or config.timeout_sec,
+    )
+
+
+def _explicit(ws: Workstream, loaded: Loaded) -> tuple[StepPlan, ...]:
+    steps = []
+    for at, spec in enumerate(ws.steps):
+        needs = spec.needs
+        if needs is None:
+            needs = (ws.steps[at - 1].name,) if at else ()
+        commands, phase = _explicit_commands(spec, loaded)
+        implicit = spec.inputs is None
+        steps.append(
+            StepPlan(
+                name=spec.name,
+                phase=phase,
+                needs=needs,
+                commands=commands,
+                inputs=_owned(ws) if spec.inputs is None else spec.inputs,
+                outputs=spec.outputs,
+                implicit=implicit,
+                edits=phase == "edit" and not spec.outputs,
+                fields={
+                    "commands": _command_fields(commands),
+                    "inputs": None if spec.inputs is None else list(spec.inputs),
+                    "outputs": list(spec.outputs),
+                },
+                retries=spec.retries,
+                prompt=phase == "edit" and bool(spec.tool),
+            )
+        )
+    return _sorted_by_need(steps)
+
+
+def _sorted_by_need(steps: list[StepPlan]) -> tuple[StepPlan, ...]:
+    """The steps with each behind what it needs, otherwise as written. Needs have no cycles here."""
+    placed: dict[str, StepPlan] = {}
+    while len(placed) < len(steps):
+        for step in steps:
+            if step.name not in placed and all(need in placed for need in step.needs):
+                placed[step.name] = step
+                break
+        else:
+            raise AssertionError("BUG: cyclic needs passed validation")
+    return tuple(placed.values())
+
+
+_PHASE_OF_TYPE = {"static-check": "static", "test": "runtime"}
+
+
+def _explicit_commands(spec: StepSpec, loaded: Loaded) -> tuple[tuple[CommandPlan, ...], str]:
+    settings = loaded.config
+    if spec.run or spec.shell:
+        command = CommandPlan(
+            label=spec.name,
+            argv=spec.run,
+            shell=spec.shell,
+            env=dict(spec.env),
+            timeout=spec.timeout_sec or settings.timeout_sec,
+        )
+        return (command,), "edit"
+    names = spec.detectors or (spec.tool,)
+    found = [loaded.profiles[name] for name in names if name in loaded.profiles]
+    commands = tuple(
+        command._replace(env={**command.env, **spec.env})
+        for command in (_profile_command(profile, settings, spec.timeout_sec) for profile in found)
+    )
+    phase = "static" if spec.detectors else _PHASE_OF_TYPE.get(found[0].type if found else "", "edit")
+    return commands, phase
+
+
+def _default(ws: Workstream, loaded: Loaded) -> tuple[StepPlan, ...]:
+    settings, known = loaded.config, loaded.profiles
+    owned = _owned(ws)
+
+    def commands(names: Sequence[str]) -> list[CommandPlan]:
+        return [_profile_command(known[name], settings) for name in names if name in known]
+
+    tests = [_test_command(test, settings) for test in ws.acceptance_tests if not test.manual]
+    asked = {
+        "tasks": list(ws.tasks),
+        "openspec_change": ws.openspec_change,
+        "acceptance_tests": [test.text for test in ws.acceptance_tests],
+        "files_scope": list(ws.files_scope),
+        "files_create": list(ws.files_create),
+        "capability": ws.capability,
+        "capability_payload": dict(ws.capability_payload),
+    }
+    scope = {"files_scope": list(ws.files_scope), "files_create": list(ws.files_create)}
+
+    def step(
+        name: str,
+        needs: tuple[str, ...],
+        commands: Sequence[CommandPlan],
+        reads: Sequence[str] = (),
+    ) -> StepPlan:
+        fields = asked if name == "edit" else scope
+        return StepPlan(
+            name=name,
+            phase=name,
+            needs=needs,
+            commands=tuple(commands),
+            inputs=(*owned, *_profile_inputs(reads, known)),
+            outputs=(),
+            implicit=True,
+            edits=name == "edit",
+            fields={**fields, "commands": _command_fields(commands)},
+            prompt=name == "edit",
+        )
+
+    return (
+        step("edit", (), commands((_edit_tool(ws, known),))),
+        step("static", ("edit",), commands(settings.static), settings.static),
+        step("runtime", ("static",), commands(settings.runtime) + tests, settings.runtime),
+        step("land", ("runtime",), ()),
+    )
+
+
+def _edit_tool(ws: Workstream, known: Mapping[str, Profile]) -> str:
+    """The profile that edits: the one named, else the first that offers the capability."""
+    if ws.tool:
+        return ws.tool
+    able = [name for name in sorted(known) if ws.capability in known[name].aim_capabilities]
+    return able[0] if able else ""
+
+
+def _profile_inputs(names: Sequence[str], known: Mapping[str, Profile]) -> list[str]:
+    return [path for name in names if name in known for path in known[name].inputs]
+
+
+def _owned(ws: Workstream) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*ws.files_scope, *ws.files_create)))
+
+
+def _doc(ws: Workstream) -> str:
+    title = ws.metadata.get("title")
+    text = title if isinstance(title, str) and title else ""
+    text = text or (ws.tasks[0] if ws.tasks else "") or ", ".join(step.name for step in ws.steps)
+    text = " ".join(text.split())
+    return text if len(text) <= DOC_LENGTH else text[: DOC_LENGTH - 1].rstrip() + "…"
+
+
+def _context(ws: Workstream) -> dict[str, Any]:
+    """What prompts and argument templates may speak of."""
+    return {
+        "openspec_change": ws.openspec_change,
+        "ccpm_issue": ws.ccpm_issue,
+        "gate": ws.gate,
+        "tasks": list(ws.tasks),
+        "acceptance_tests": [test.text for test in ws.acceptance_tests],
+        "files_scope": list(ws.files_scope),
+        "files_create": list(ws.files_create),
+    }
+
+
+def workstream_plans(loaded: Loaded) -> list[WorkstreamPlan]:
+    """The compiled workstreams, in the order of the plan. Expects a load without problems."""
+    after: dict[str, set[str]] = {ws.id: set() for ws in loaded.workstreams}
+    for edge in loaded.graph.edges:
+        if edge.why != "depends_on":
+            after[edge.after].add(edge.before)
+    by_id = loaded.graph.workstreams
+    return [
+        WorkstreamPlan(
+            id=ws_id,
+            rank=rank,
+            doc=_doc(by_id[ws_id]),
+            kind=by_id[ws_id].kind,
+            priority=by_id[ws_id].priority,
+            depends_on=tuple(sorted(set(by_id[ws_id].depends_on))),
+            after=tuple(sorted(after[ws_id] - set(by_id[ws_id].depends_on))),
+            parallel_ok=by_id[ws_id].parallel_ok,
+            owned=_owned(by_id[ws_id]),
+            source=by_id[ws_id].source,
+            steps=_explicit(by_id[ws_id], loaded) if by_id[ws_id].steps else _default(by_id[ws_id], loaded),
+            context=_context(by_id[ws_id]),
+            manual=tuple(test.text for test in by_id[ws_id].acceptance_tests if test.manual),
+        )
+        for rank, ws_id in enumerate(loaded.graph.order)
+    ]

@@ -1,0 +1,109 @@
+"""The compiled form of workstreams: what a run needs to know, as flat records. Data only."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+
+class CommandPlan(NamedTuple):
+    """One command of a step.
+
+    `argv` is a template when `profile` names where it came from, else it is literal; `shell` is a
+    command line for /bin/sh instead. `timeout` is in seconds; `success` holds the exit codes that
+    mean success; `env` maps a name to its value, or to None to pass the caller's value through.
+    """
+
+    label: str
+    argv: tuple[str, ...]
+    shell: str = ""
+    profile: str = ""
+    env: dict[str, str | None] = {}  # noqa: RUF012
+    cwd: str = ""
+    timeout: float = 0.0
+    success: tuple[int, ...] = (0,)
+    version: tuple[str, ...] = ()
+
+
+class StepPlan(NamedTuple):
+    """One step of a workstream, one doit task.
+
+    `phase` is `edit`, `static`, `runtime` or `land`. `needs` are steps of the same workstream.
+    `inputs` and `outputs` are patterns; `implicit` says that the inputs were not declared but are the
+    workstream's own files; `edits` that the step may change those (it declared no outputs). `fields`
+    is what of the definition enters the key. `commands` is empty for LAND, and for a check that has
+    nothing to do.
+    """
+
+    name: str
+    phase: str
+    needs: tuple[str, ...]
+    commands: tuple[CommandPlan, ...]
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    implicit: bool
+    edits: bool
+    fields: dict[str, Any]
+    retries: int = 0
+    prompt: bool = False
+
+    @property
+    def idle(self) -> bool:
+        """Whether there is nothing to do: a check for which no tool is configured."""
+        return not self.commands and self.phase != "land"
+
+
+class WorkstreamPlan(NamedTuple):
+    """One workstream. `rank` is its place in the order of the whole plan; `depends_on` are the ids
+    whose failure blocks it, `after` those it merely waits for; `owned` the patterns it may write.
+    """
+
+    id: str
+    rank: int
+    doc: str
+    kind: str
+    priority: str
+    depends_on: tuple[str, ...]
+    after: tuple[str, ...]
+    parallel_ok: bool
+    owned: tuple[str, ...]
+    source: str
+    steps: tuple[StepPlan, ...]
+    context: dict[str, Any]
+    manual: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The id without its `ws-`."""
+        return self.id.removeprefix("ws-")
+
+    @property
+    def task(self) -> str:
+        """The name of its doit task group."""
+        return "ws:" + self.name
+
+    def step_task(self, step: str) -> str:
+        """The name of the doit task of one of its steps."""
+        return f"ws:{self.name}:{step}"
+
+
+def to_json(workstream: WorkstreamPlan) -> dict[str, Any]:
+    """A workstream as JSON data."""
+    data = workstream._asdict()
+    data["steps"] = [
+        {**step._asdict(), "commands": [command._asdict() for command in step.commands]}
+        for step in workstream.steps
+    ]
+    return data
+
+
+def from_json(data: dict[str, Any]) -> WorkstreamPlan:
+    """The workstream that `to_json` wrote; JSON's lists become tuples."""
+    steps = []
+    for step in data["steps"]:
+        commands = tuple(CommandPlan(**_tuples(command)) for command in step["commands"])
+        steps.append(StepPlan(**{**_tuples(step), "commands": commands}))
+    return WorkstreamPlan(**{**_tuples(data), "steps": tuple(steps)})
+
+
+def _tuples(data: dict[str, Any]) -> dict[str, Any]:
+    return {key: tuple(value) if type(value) is list else value for key, value in data.items()}
