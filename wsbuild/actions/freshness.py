@@ -1,0 +1,232 @@
+"""Is a step up to date, and if not, why: the recorded row against the files as they are.
+
+Asking writes nothing. Who runs a step asks here before and after; who lists or explains asks the
+same question, so the answer cannot differ.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, NamedTuple
+
+from wsbuild.actions.identity import SHELL
+from wsbuild.cache.digest import digest_bytes
+from wsbuild.cache.files import MISSING
+from wsbuild.cache.manifest import Manifest, Reason, differences, result_digest
+from wsbuild.patterns import matcher
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from wsbuild.actions.identity import Tools
+    from wsbuild.actions.reader import Reader
+    from wsbuild.cache.expand import Tree
+    from wsbuild.cache.files import FileStates
+    from wsbuild.plan.cached import Plan
+    from wsbuild.plan.records import StepPlan, WorkstreamPlan
+    from wsbuild.store.clean import CleanRow
+
+NEVER_RUN = Reason("never-run")
+LONGEST_PATH_WORD = 255
+
+
+class Decision(NamedTuple):
+    """The answer for one step.
+
+    `manifest` is what the step's key would be made of now; `seen` the states of its inputs as they
+    are (in `manifest` those that a later step wrote stand as they were); `outputs` the states of
+    its declared outputs.
+    """
+
+    fresh: bool
+    reasons: tuple[Reason, ...]
+    manifest: Manifest
+    seen: dict[str, str]
+    outputs: dict[str, str]
+
+
+class Freshness:
+    """Answers for the steps of one plan."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        tree: Tree,
+        states: FileStates,
+        tools: Tools,
+        reader: Reader,
+        environ: Mapping[str, str],
+        model: str,
+    ) -> None:
+        self.plan = plan
+        self.tree = tree
+        self.states = states
+        self.tools = tools
+        self.reader = reader
+        self.environ = environ
+        self.model = model
+
+    def decide(self, ws: WorkstreamPlan, step: StepPlan) -> Decision:
+        """Whether `step` is up to date now.
+
+        It is when nothing that its result depends on differs from what was recorded with its last
+        success, and what it made is still there. What a step that comes later in the plan wrote
+        since, as recorded, does not count as a difference: that is the later step's to answer for.
+        """
+        manifest = self._definition(ws, step)
+        seen = self.states.states(self._input_paths(step))
+        outputs = self.output_states(step)
+        row = self.reader.row(ws.step_task(step.name))
+        if row is None:
+            manifest = manifest.with_inputs(seen)
+            return Decision(False, (self._why_no_row(ws, step),), manifest, seen, outputs)
+        recorded = Manifest.parse(row.manifest)
+        settled = self._settle(ws, step, row, recorded.inputs(), seen)
+        manifest = manifest.with_inputs(settled)
+        reasons = differences(recorded.lines, manifest.lines)
+        reasons += self._output_reasons(ws, step, row, outputs)
+        return Decision(not reasons, tuple(reasons), manifest, seen, outputs)
+
+    def output_states(self, step: StepPlan) -> dict[str, str]:
+        """The declared outputs as they are; one that is named literally is there even if missing."""
+        return self.states.states(self.tree.expand(step.outputs)) if step.outputs else {}
+
+    def owned_states(self, ws: WorkstreamPlan) -> dict[str, str]:
+        """The files that the workstream owns, as they are."""
+        found = self.states.states(self.tree.expand(ws.owned, gitignore=True))
+        return {path: state for path, state in found.items() if state != MISSING}
+
+    def result_of(self, ws: WorkstreamPlan, step: StepPlan) -> str:
+        """The recorded result of a step; empty when it has none. A step with nothing to do passes
+        on the results of what it needs.
+        """
+        if not step.idle:
+            row = self.reader.row(ws.step_task(step.name))
+            return row.result if row else ""
+        by_name = {known.name: known for known in ws.steps}
+        needed = [(need, self.result_of(ws, by_name[need])) for need in step.needs]
+        return result_digest(needed, self.states.seed)
+
+    def missing_inputs(self, step: StepPlan, seen: Mapping[str, str]) -> list[str]:
+        """Declared input files that are not there: the step cannot run."""
+        if step.implicit:
+            return []
+        return [path for path in step.inputs if seen.get(path) == MISSING]
+
+    def _definition(self, ws: WorkstreamPlan, step: StepPlan) -> Manifest:
+        manifest = Manifest()
+        for name, value in step.fields.items():
+            manifest.add("field", name, value)
+        for command in step.commands:
+            starts = command.argv[0] if command.argv else SHELL
+            if "/" not in starts or os.path.isabs(starts):
+                manifest.add("tool", starts, self.tools.identity(starts, command.version))
+            if "{model_name}" in command.argv:
+                manifest.add("field", "model_name", self.model)
+            for name, value in command.env.items():
+                manifest.add("env", name, self._env_line(name, value))
+        for need in step.needs:
+            by_name = next(known for known in ws.steps if known.name == need)
+            manifest.add("upstream", ws.step_task(need), self.result_of(ws, by_name))
+        for dep in ws.depends_on:
+            upstream = self.plan[dep]
+            results = [(known.name, self.result_of(upstream, known)) for known in upstream.steps]
+            manifest.add("upstream", upstream.task, result_digest(results, self.states.seed))
+        return manifest
+
+    def _env_line(self, name: str, value: str | None) -> str:
+        if value is None:
+            value = self.environ.get(name)
+        if value is None:
+            return "unset"
+        return digest_bytes(value.encode("utf-8", "surrogateescape"), self.states.seed)
+
+    def _input_paths(self, step: StepPlan) -> list[str]:
+        """What the step reads: its inputs, and files of the project named on its command line."""
+        paths = self.tree.expand(step.inputs, gitignore=step.implicit)
+        words = {word for command in step.commands for word in command.argv}
+        named = [word for word in words if self._is_project_file(word)]
+        if not named and not (step.implicit and step.outputs):
+            return paths
+        made = matcher(step.outputs)
+        if step.implicit:
+            paths = [path for path in paths if not made(path)]
+        return sorted({*paths, *(os.path.normpath(word) for word in named if not made(word))})
+
+    def _is_project_file(self, word: str) -> bool:
+        if not word or len(word) > LONGEST_PATH_WORD or word[0] in "-/" or "\0" in word or "\n" in word:
+            return False
+        path = os.path.normpath(word)
+        return not path.startswith("..") and os.path.isfile(os.path.join(self.tree.root, path))
+
+    def _settle(
+        self,
+        ws: WorkstreamPlan,
+        step: StepPlan,
+        row: CleanRow,
+        recorded: Mapping[str, str],
+        now: Mapping[str, str],
+    ) -> dict[str, str]:
+        """`now`, with what later steps wrote since put back to what was recorded."""
+        settled = dict(now)
+        moved = [p for p in recorded.keys() | now.keys() if recorded.get(p) != now.get(p)]
+        for path in self._written_later(ws, step, row, moved, now):
+            if path in recorded:
+                settled[path] = recorded[path]
+            else:
+                settled.pop(path, None)
+        return settled
+
+    def _written_later(
+        self,
+        ws: WorkstreamPlan,
+        step: StepPlan,
+        row: CleanRow,
+        paths: Sequence[str],
+        now: Mapping[str, str],
+    ) -> list[str]:
+        """Those of `paths` whose present state is what the latest later step recorded."""
+        if not paths:
+            return []
+        here = self._place(ws.step_task(step.name))
+        found = []
+        for path, writers in self.reader.writers(paths).items():
+            later = [w for w in writers if w.attempt_id > row.attempt_id and self._place(w.task) > here]
+            if later and later[0].digest == now.get(path, MISSING):
+                found.append(path)
+        return found
+
+    def _place(self, task: str) -> tuple[int, int]:
+        """Where a task stands in the plan; before everything when it is not in it any more."""
+        _, name, step = task.split(":", 2)
+        ws_id = "ws-" + name
+        if ws_id not in self.plan:
+            return (-1, -1)
+        names = [known.name for known in self.plan[ws_id].steps]
+        return (self.plan.rank(ws_id), names.index(step)) if step in names else (-1, -1)
+
+    def _output_reasons(
+        self, ws: WorkstreamPlan, step: StepPlan, row: CleanRow, now: Mapping[str, str]
+    ) -> list[Reason]:
+        recorded = row.output_states()
+        moved = sorted(p for p in recorded.keys() | now.keys() if recorded.get(p) != now.get(p))
+        settled = set(self._written_later(ws, step, row, moved, now))
+        return [
+            Reason("output-missing" if not now.get(path) else "output-changed", path)
+            for path in moved
+            if path not in settled
+        ]
+
+    def _why_no_row(self, ws: WorkstreamPlan, step: StepPlan) -> Reason:
+        last = self.reader.last_attempt(ws.step_task(step.name))
+        if last is None:
+            return NEVER_RUN
+        if last.status == "ok":
+            return Reason("inputs-moved" if last.key_moved else "forgotten")
+        return Reason(f"last-run-{last.status.replace('running', 'interrupted')}")
+
+
+def written(before: Mapping[str, str], after: Mapping[str, str]) -> dict[str, str]:
+    """What changed between two looks at the same files: path to its state now (MISSING: gone)."""
+    paths: Iterable[str] = before.keys() | after.keys()
+    return {p: after.get(p, MISSING) for p in sorted(paths) if before.get(p) != after.get(p)}

@@ -1,0 +1,121 @@
+"""One command over one project: the plan, the store, the files, and what was asked for."""
+
+from __future__ import annotations
+
+import sys
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from wsbuild.actions.tally import Tally
+from wsbuild.plan.cached import load_plan
+from wsbuild.statedir import database_path
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from wsbuild.actions.freshness import Decision, Freshness
+    from wsbuild.actions.reader import Reader
+    from wsbuild.errors import WsbuildError
+    from wsbuild.plan.order import Chosen
+    from wsbuild.plan.records import StepPlan, WorkstreamPlan
+    from wsbuild.store.db import Store
+
+
+class Session:
+    """Everything a command needs, made when it is first needed.
+
+    A session that does not write opens the database read-only and leaves every byte of state as it
+    is. Of a run it holds what was asked for (`chosen`, `force`: even what is up to date, `wait`: for
+    the tree if somebody else has it), and what became of it (`run_id`: None while nothing was worth
+    recording, `tally`, `ended_by`: the signal that ended it, `fatal`: why it could not go on).
+    """
+
+    def __init__(self, root: str, environ: Mapping[str, str], *, writing: bool) -> None:
+        self.root = root
+        self.environ = environ
+        self.writing = writing
+        self.python = sys.executable
+        self.database = database_path(root, environ)
+        self.plan = load_plan(root, environ, keep=writing)
+        self.chosen: Chosen = {}
+        self.force = False
+        self.wait = True
+        self.run_id: str | None = None
+        self.tally = Tally()
+        self.ended_by = 0
+        self.fatal: WsbuildError | None = None
+        self._old: Store | None = None
+
+    @cached_property
+    def store(self) -> Store:
+        """The history database; read-only until `begin_writing`."""
+        from wsbuild.store.db import open_store
+
+        store = open_store(self.database, readonly=True)
+        if not self.writing:
+            self._warn(store)
+        return store
+
+    @cached_property
+    def reader(self) -> Reader:
+        """What the store says of steps."""
+        from wsbuild.actions.reader import Reader
+
+        return Reader(self.store)
+
+    @cached_property
+    def freshness(self) -> Freshness:
+        """Whether steps are up to date."""
+        from wsbuild.actions.freshness import Freshness
+        from wsbuild.actions.identity import Tools, search_path
+        from wsbuild.cache.expand import Tree
+        from wsbuild.cache.files import FileStates
+        from wsbuild.store import files
+
+        store = self.store
+        states = FileStates(
+            self.root, store.seed, lambda paths: store.read(lambda conn: files.get_many(conn, paths))
+        )
+        tools = Tools(states, search_path(self.environ, self.python))
+        tree = Tree(self.root, self.plan.config.ignore)
+        model = self.environ.get("AIDER_MODEL") or self.plan.config.model
+        return Freshness(self.plan, tree, states, tools, self.reader, self.environ, model)
+
+    def begin_writing(self) -> None:
+        """Open the database for writing; called by whoever holds the tree's lock.
+
+        What was known until then may have been changed by the lock's last holder, and is dropped.
+        Threads that are in the middle of a question get its answer from the old connection, which
+        stays open: their answer is asked for again before anything is done.
+        """
+        from wsbuild.actions.reader import Reader
+        from wsbuild.store.db import open_store
+
+        store = open_store(self.database)
+        self._warn(store)
+        self._old = self.__dict__.get("store")
+        self.store = store
+        self.reader = Reader(store)
+        known = self.__dict__.pop("freshness", None)
+        if known is not None and known.states.seed == store.seed:
+            self.freshness.states.adopt(known.states)
+
+    @staticmethod
+    def _warn(store: Store) -> None:
+        for warning in store.warnings:
+            sys.stderr.write(f"wsbuild: {warning}\n")
+
+    def step(self, ws_id: str, name: str) -> tuple[WorkstreamPlan, StepPlan]:
+        """A step of the plan by name."""
+        ws = self.plan[ws_id]
+        return ws, next(step for step in ws.steps if step.name == name)
+
+    def decide(self, ws_id: str, name: str) -> Decision:
+        """Whether a step is up to date, and why not."""
+        return self.freshness.decide(*self.step(ws_id, name))
+
+    def close(self) -> None:
+        """Let go of the database."""
+        for store in (self._old, self.__dict__.get("store")):
+            if store is not None:
+                store.close()

@@ -1,0 +1,95 @@
+"""What became of each step in this run, and how a person is told."""
+
+from __future__ import annotations
+
+from threading import Lock
+from typing import NamedTuple
+
+EXECUTED = "executed"
+UP_TO_DATE = "up_to_date"
+RESTORED = "restored"
+FAILED = "failed"
+BLOCKED = "blocked"
+SKIPPED = "skipped"
+WAITING = "waiting"
+COUNTS = (EXECUTED, UP_TO_DATE, RESTORED, FAILED, BLOCKED, SKIPPED, WAITING)
+
+MARKS = {
+    EXECUTED: "ok",
+    FAILED: "FAILED",
+    BLOCKED: "blocked",
+    SKIPPED: "skipped",
+    UP_TO_DATE: "--",
+    WAITING: "waiting",
+    RESTORED: "restored",
+}
+LONGEST_REASON = 100
+
+
+class StepReport(NamedTuple):
+    """What became of one step: `status` is one of COUNTS, `duration_s` is in seconds, `attempt`
+    counts the step's attempts ever (0: none now), `details` are further lines for a person.
+    """
+
+    task: str
+    status: str
+    reason: str = ""
+    duration_s: float = 0.0
+    attempt: int = 0
+    details: tuple[str, ...] = ()
+
+    def lines(self) -> list[str]:
+        """The step in one line, and what there is to say of a failure below it."""
+        took = f"{self.duration_s:.2f} s" if self.attempt else ""
+        reason = self.reason if len(self.reason) <= LONGEST_REASON else self.reason[:99] + "…"
+        first = f"{MARKS[self.status]:<8} {self.task:<32} {took:>8}  {reason}".rstrip()
+        return [first, *("         " + line for line in self.details)]
+
+
+class Tally:
+    """The reports of a run, in the order of their ends. Threads may add to it."""
+
+    def __init__(self) -> None:
+        self._reports: dict[str, StepReport] = {}
+        self._lock = Lock()
+
+    def add(self, report: StepReport) -> None:
+        """Note what became of a step; the first word on it counts."""
+        with self._lock:
+            self._reports.setdefault(report.task, report)
+
+    def get(self, task: str) -> StepReport | None:
+        """What became of a step, if it is known yet."""
+        return self._reports.get(task)
+
+    def failed(self, task: str) -> bool:
+        """Whether a step, or one of a workstream's, failed or was blocked."""
+        return any(
+            report.status in {FAILED, BLOCKED}
+            for report in self._reports.values()
+            if report.task == task or report.task.startswith(task + ":")
+        )
+
+    @property
+    def reports(self) -> list[StepReport]:
+        """All reports so far."""
+        return list(self._reports.values())
+
+    def counts(self) -> dict[str, int]:
+        """How many steps ended in each way."""
+        counts = dict.fromkeys(COUNTS, 0)
+        for report in self._reports.values():
+            counts[report.status] += 1
+        return counts
+
+    def summary_lines(self, run_id: str | None) -> list[str]:
+        """The run in one line."""
+        counts = self.counts()
+        if run_id is None and not counts[BLOCKED]:
+            return [f"nothing to do: {_steps(counts[UP_TO_DATE])} up to date"]
+        told = [f"{counts[name]} {name.replace('_', ' ')}" for name in COUNTS if counts[name]]
+        return [f"{run_id}: {', '.join(told) or 'nothing was run'}"]
+
+
+def _steps(count: int) -> str:
+    return "1 step" if count == 1 else f"{count} steps"
