@@ -1,0 +1,163 @@
+"""Which tasks a doit command needs: as few as possible, in the order they must run."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from doit.globals import Globals
+
+from wsbuild import tasks
+from wsbuild.actions.engine import Engine
+from wsbuild.actions.session import Session
+from wsbuild.doit_plugin.dependency import WorkDependency
+from wsbuild.doit_plugin.node import install_order_only
+from wsbuild.errors import UserError
+from wsbuild.paths import find_root
+from wsbuild.plan.order import closure, just
+from wsbuild.plan.select import Target, path_from_root, select
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from doit.cmd_base import DoitCmdBase as Command
+
+WRITING = frozenset({"run", "forget", "ignore", "reset-dep", "clean"})
+
+
+def _run_tasks(engine: Engine, cmd: Command, words: list[str], *, single: bool) -> list[Any]:
+    """The closure of what was asked for, behind one private group that holds it in order.
+
+    doit walks a chain of dependencies recursively in memory that grows with the square of its
+    length; handing it the order spares that.
+    """
+    targets = select(engine.session.plan, words)
+    chosen = just(engine.session.plan, targets) if single else closure(engine.session.plan, targets)
+    loaded: set[str] = set()
+    found = []
+    for ws_id, steps in chosen.items():
+        made = tasks.workstream_tasks(
+            engine.session.plan[ws_id], engine.perform, steps=steps, loaded=loaded.__contains__
+        )
+        loaded.add(made[-1].name)
+        found.extend(made)
+    names = [task.name for task in found]
+    cmd.sel_tasks = [tasks.SELECTION]
+    install_order_only()
+    engine.start(chosen)
+    return [*found, tasks.selection_task(names)]
+
+
+def _named_tasks(engine: Engine, words: list[str]) -> list[Any]:
+    """The workstreams named (or all of them), with their steps, without edges between them."""
+    plan = engine.session.plan
+    targets = [target for word in words if word != tasks.ALL for target in select(plan, [word])]
+    if not words or tasks.ALL in words:
+        targets = [Target(ws_id) for ws_id in plan.ids]
+    found = []
+    for ws_id in dict.fromkeys(target.ws_id for target in targets):
+        made = tasks.workstream_tasks(plan[ws_id], engine.perform)
+        found.extend([made[-1], *made[:-1]])
+    return found
+
+
+def _all_group(found: list[Any]) -> list[Any]:
+    """The tasks, with `ws` over the workstreams among them."""
+    groups = [task for task in found if not task.step]
+    for task in groups:
+        task.subtask_of = tasks.ALL
+    return [tasks.all_task([task.name for task in groups]), *found]
+
+
+def _canonical_words(engine: Engine, words: list[str], *, wildcards: bool) -> list[str]:
+    """The words as names of tasks: aliases and paths resolved; wildcards left to doit."""
+    names: list[str] = []
+    for word in words:
+        if word == tasks.ALL or (wildcards and "*" in word):
+            names.append(word)
+            continue
+        for target in select(engine.session.plan, [word]):
+            ws = engine.session.plan[target.ws_id]
+            names.append(ws.step_task(target.step) if target.step else ws.task)
+    return list(dict.fromkeys(names))
+
+
+def _list_tasks(engine: Engine, words: list[str], options: Mapping[str, Any]) -> list[Any]:
+    """What `doit list` shows: without words, one line a workstream unless it asks for all."""
+    whole = options.get("subtasks") or options.get("status")
+    if not words and not whole:
+        return [
+            tasks.WorkTask("ws:" + row.id.removeprefix("ws-"), doc=row.doc, group=True, ws_id=row.id)
+            for row in engine.session.plan.summaries
+        ]
+    found = _named_tasks(engine, words)
+    if tasks.ALL in words:
+        found = _all_group(found)
+    if options.get("list_deps"):
+        for task in (task for task in found if task.ws_id):
+            task.file_dep = engine.inputs_of(task.ws_id, task.step)
+    return found
+
+
+def _single_tasks(engine: Engine, words: list[str]) -> list[Any]:
+    """`doit info`: the one task, with its inputs as file dependencies and its outputs as targets."""
+    found = _named_tasks(engine, words)
+    if tasks.ALL in words:
+        found = _all_group(found)
+    _fill_targets(engine, found)
+    for task in found:
+        if task.name in words and task.step:
+            task.file_dep = engine.inputs_of(task.ws_id, task.step)
+            task.task_dep = engine.upstream_of(task.ws_id, task.step)
+            task.meta = engine.meta_of(task.ws_id, task.step)
+    return found
+
+
+def _fill_targets(engine: Engine, found: list[Any]) -> None:
+    for task in found:
+        if task.step:
+            task.targets = engine.made_by(task.ws_id, task.step)
+
+
+def load(
+    cmd: Command,
+    words: list[str],
+    options: Mapping[str, Any],
+    *,
+    single: bool,
+    session: Session | None = None,
+) -> list[Any]:
+    """The tasks for `cmd`, and its dependency manager replaced by ours.
+
+    `words` is changed in place: doit looks the names up in what is loaded. Raises WsbuildError.
+    """
+    if cmd.name == "strace":
+        raise UserError("doit strace follows shell actions only", "strace -f doit run TASK follows a step")
+    if session is None:
+        cwd = os.path.realpath(os.getcwd())
+        session = Session(find_root(cwd), os.environ, writing=cmd.name in WRITING)
+        words[:] = [path_from_root(word, session.root, cwd) for word in words]
+    session.force = bool(options.get("always"))
+    os.chdir(session.root)
+    engine = Engine(session)
+    cmd.dep_manager = WorkDependency(engine, accepting=cmd.name == "reset-dep")
+    Globals.dep_manager = cmd.dep_manager
+    if cmd.name == "run":
+        return _run_tasks(engine, cmd, words, single=single)
+    if not words and cmd.name == "ignore":
+        return []
+    words[:] = _canonical_words(engine, words, wildcards=cmd.name == "clean")
+    if cmd.name == "list":
+        return _list_tasks(engine, words, options)
+    if cmd.name == "info":
+        return _single_tasks(engine, words) if len(words) == 1 else []
+    found = _all_group(_named_tasks(engine, [] if _wild(words) else words))
+    if cmd.name == "clean":
+        _fill_targets(engine, found)
+    if not words:
+        cmd.sel_tasks = [tasks.ALL]
+    return found
+
+
+def _wild(words: list[str]) -> bool:
+    return any("*" in word for word in words)
