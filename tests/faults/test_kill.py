@@ -1,0 +1,154 @@
+"""kill -9 at random points of a run: nothing finished is lost, nothing cut is believed."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import time
+from pathlib import Path
+
+import pytest
+from space import Space
+
+STEPS = 12
+
+
+@pytest.fixture
+def project(space: Space) -> Space:
+    """Three chains of four workstreams; every step sleeps a little and tallies."""
+    space.write("a.txt", "one\n")
+    for chain in "xyz":
+        for at in range(STEPS // 3):
+            source = f"{chain}{at - 1}.txt" if at else "a.txt"
+            needs = [f"ws-{chain}{at - 1}"] if at else []
+            step = {
+                "name": "make",
+                "run": f"sleep 0.02; cat {source} > {chain}{at}.txt; echo {chain}{at} >> .tally",
+                "shell": True,
+                "inputs": [source],
+                "outputs": [f"{chain}{at}.txt"],
+            }
+            space.workstream(f"{chain}{at}", files_scope=[f"{chain}{at}.txt"], depends_on=needs, steps=[step])
+    return space
+
+
+def _attempts(space: Space) -> list[dict[str, object]]:
+    rows = []
+    for chain in "xyz":
+        for at in range(STEPS // 3):
+            rows += space.wsbuild("log", f"ws:{chain}{at}", "--json").json["items"]
+    return rows
+
+
+def test_killed_runs_go_on_where_they_were(project: Space, full: bool) -> None:
+    """After each kill the finished steps are skipped, the cut attempt is closed, the end is right."""
+    rng = random.Random(20260131)
+    landed = 0
+    for _ in range(50 if full else 10):
+        for name in [*(project.root / "state").glob("*"), *project.root.glob("?[0-9].txt")]:
+            name.unlink()
+        told: list[str] = []
+        running = project.start(
+            "doit", "run", *(["-n", "2"] if rng.random() < 0.5 else []), start_new_session=True
+        )
+        time.sleep(rng.uniform(0.15, 0.9))
+        os.killpg(running.pid, signal.SIGKILL)
+        out, _ = running.communicate(timeout=60)
+        told = [line.split()[1] for line in out.splitlines() if line.startswith("ok ")]
+        landed += 0 < len(told) < STEPS
+        before = project.ran()
+        again = project.wsbuild("run", "--json").json
+        after = project.ran()
+        redone = {f"ws:{name}:make" for name in after}
+        assert not redone & set(told), "a step that was told to be done ran again"
+        assert len(redone) == len(after)
+        # At most the steps that were under way, or ended but not yet recorded, are done twice.
+        assert len(set(before) & set(after)) <= 2
+        assert again["status"] == "succeeded"
+        assert all(
+            (project.root / f"{c}{n}.txt").read_text() == "one\n" for c in "xyz" for n in range(STEPS // 3)
+        )
+        statuses = {str(row["status"]) for row in _attempts(project)}
+        assert statuses <= {"ok", "interrupted"}
+        assert project.wsbuild("run", "--json").json["counts"]["executed"] == 0
+    assert landed >= 3, "the kills came too early or too late to prove anything"
+
+
+def test_a_killed_run_leaves_no_process(space: Space) -> None:
+    """The supervisor ends the tool's whole family when wsbuild is gone, sessions of its own included."""
+    os.mkfifo(space.root / "gate")
+    marker = f"6{os.getpid()}"
+    script = f"setsid sleep {marker} & sleep {marker} & echo ready > gate; wait"
+    step = {"name": "hang", "run": script, "shell": True, "inputs": []}
+    space.workstream("h", files_scope=["h.txt"], steps=[step])
+    running = space.start("doit", "run")
+    assert (space.root / "gate").read_text() == "ready\n"
+    assert _becomes(marker, 2)
+    running.kill()
+    running.communicate(timeout=60)
+    assert _becomes(marker, 0)
+
+
+def _becomes(marker: str, count: int) -> bool:
+    """Whether so many processes of that mark are there within ten seconds."""
+    deadline = time.monotonic() + 10
+    while _alive(marker) != count and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return _alive(marker) == count
+
+
+def _alive(marker: str) -> int:
+    found = 0
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            found += path.read_bytes() == f"sleep\0{marker}\0".encode()
+        except OSError:
+            continue
+    return found
+
+
+def test_a_timed_out_step_is_ended_and_recorded(space: Space) -> None:
+    """The deadline ends the whole tree; the attempt says why."""
+    marker = f"7{os.getpid()}"
+    step = {
+        "name": "hang",
+        "run": f"trap '' TERM; sleep {marker} & wait",
+        "shell": True,
+        "inputs": [],
+        "timeout_sec": 0.3,
+    }
+    space.workstream("h", files_scope=["h.txt"], steps=[step])
+    space.write("config/wsbuild.yaml", "grace_sec: 0.2\n")
+    result = space.doit("run", code=1)
+    assert "took longer than 0.3 s" in result.out
+    assert _alive(marker) == 0
+    assert space.wsbuild("log", "ws:h", "--json").json["items"][0]["status"] == "timeout"
+
+
+@pytest.mark.parametrize(
+    ("signum", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+)
+def test_a_signal_ends_everything_and_is_recorded(space: Space, signum: signal.Signals, code: int) -> None:
+    """Two steps at once are ended, what waits is canceled, and no error is counted for it."""
+    marker = f"8{os.getpid()}"
+    for name in "ab":
+        os.mkfifo(space.root / name)
+        step = {"name": "s", "run": f"echo ready > {name}; sleep {marker}", "shell": True, "inputs": []}
+        space.workstream(name, files_scope=[f"{name}.txt"], steps=[step])
+    space.copying("c", "pyproject.toml", "c.txt", depends_on=["ws-a"])
+    running = space.start("wsbuild", "run", "-j", "2", "--json")
+    for name in "ab":
+        assert (space.root / name).read_text() == "ready\n"
+    running.send_signal(signum)
+    out, _ = running.communicate(timeout=30)
+    assert running.returncode == code
+    assert '"status": "interrupted"' in out
+    assert _becomes(marker, 0)
+    assert space.wsbuild("runs", "--json").json["items"][0]["status"] == "interrupted"
+    ended: dict[str, str] = {}
+    for event in space.wsbuild("events", "--json").json["items"]:
+        if event["type"] == "workstream_status":
+            ended.setdefault(event["ws_id"], event["payload"]["to"])
+    assert ended == {"ws-a": "canceled", "ws-b": "canceled", "ws-c": "canceled"}
+    assert space.wsbuild("errors", "--json").json["items"] == []

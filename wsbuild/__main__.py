@@ -1,0 +1,5 @@
+"""`python -m wsbuild`."""
+
+from wsbuild.cli.app import main
+
+main()

@@ -1,0 +1,147 @@
+"""`wsbuild validate`: everything that is wrong with what the user wrote, in one pass."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from wsbuild.cli.common import JsonOption, project_root, show_json
+from wsbuild.errors import EXIT_USAGE
+from wsbuild.plan.compile import load
+from wsbuild.problems import describe
+
+if TYPE_CHECKING:
+    from wsbuild.model import Overlap
+    from wsbuild.plan.compile import Loaded
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("validate", help="Check bundles, settings and tool profiles; report all problems.")(validate)
+
+
+def validate(
+    paths: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[PATH|ID]...",
+            help="Bundle files, directories or workstream ids (default: all).",
+        ),
+    ] = None,
+    run_id: Annotated[
+        str, typer.Option("--run-id", help="Check also that this recorded run's workstreams exist.")
+    ] = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Exit 0 when nothing is wrong, 2 when something is."""
+    root = project_root()
+    files, ids = _split(paths or [])
+    loaded = load(root, os.environ, files)
+    problems = list(loaded.problems)
+    if ids:
+        problems += _unknown(ids, loaded)
+        wanted = set(ids)
+        sources = {ws.source for ws in loaded.workstreams if ws.id in wanted}
+        problems = [problem for problem in problems if problem.file in sources or not problem.file]
+    if run_id:
+        problems += _gone(root, run_id, loaded)
+    if as_json:
+        show_json("validate", _as_json(loaded, problems))
+    else:
+        _show(loaded, problems)
+    raise typer.Exit(EXIT_USAGE if problems else 0)
+
+
+def _split(words: list[str]) -> tuple[list[str], list[str]]:
+    """The words that are paths, and those that are workstream ids."""
+    ids = [
+        "ws-" + word.removeprefix("ws:").removeprefix("ws-")
+        for word in words
+        if not os.path.lexists(word) and not word.endswith((".json", ".yaml", ".yml"))
+    ]
+    files = [
+        os.path.abspath(word)
+        for word in words
+        if os.path.lexists(word) or word.endswith((".json", ".yaml", ".yml"))
+    ]
+    return files, ids
+
+
+def _unknown(ids: list[str], loaded: Loaded) -> list[Any]:
+    from difflib import get_close_matches
+
+    from wsbuild.model import Problem
+
+    known = [ws.id for ws in loaded.workstreams]
+    found = []
+    for ws_id in ids:
+        if ws_id not in known:
+            near = get_close_matches(ws_id, known, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else "`wsbuild list` shows what there is"
+            found.append(Problem("", "", 0, "unknown-workstream", f"no workstream is named {ws_id!r}", hint))
+    return found
+
+
+def _gone(root: str, run_id: str, loaded: Loaded) -> list[Any]:
+    """The workstreams of a recorded run that no bundle declares any more."""
+    from wsbuild.model import Problem
+    from wsbuild.statedir import database_path
+    from wsbuild.store import workstreams
+    from wsbuild.store.db import open_store
+
+    store = open_store(database_path(root, os.environ), readonly=True)
+    try:
+        recorded = workstreams.of_run(store.connection(), run_id)
+    finally:
+        store.close()
+    if not recorded:
+        hint = "`wsbuild runs` shows what is recorded"
+        return [Problem("", "", 0, "unknown-run", f"no run is named {run_id!r}", hint)]
+    known = {ws.id for ws in loaded.workstreams}
+    return [
+        Problem("", "", 0, "workstream-gone", f"{run_id} ran {ws_id}, which no bundle declares now")
+        for ws_id in sorted(recorded)
+        if ws_id not in known
+    ]
+
+
+def _as_json(loaded: Loaded, problems: list[Any]) -> dict[str, Any]:
+    return {
+        "ok": not problems,
+        "bundles": len({ws.source for ws in loaded.workstreams}),
+        "workstreams": [ws.id for ws in loaded.workstreams],
+        "problems": [problem._asdict() for problem in problems],
+        "overlaps": [_overlap_json(overlap) for overlap in loaded.graph.overlaps],
+        "cycles": loaded.graph.cycles,
+    }
+
+
+def _overlap_json(overlap: Overlap) -> dict[str, Any]:
+    return {**overlap._asdict(), "workstreams": list(overlap.workstreams)}
+
+
+def _show(loaded: Loaded, problems: list[Any]) -> None:
+    for problem in [*problems, *loaded.graph.warnings]:
+        typer.echo(describe(problem), err=problem in problems)
+    unordered = [overlap for overlap in loaded.graph.overlaps if not overlap.ordered]
+    for overlap in unordered:
+        first, second = overlap.workstreams
+        how = {
+            "same": "both claim",
+            "contains": "one contains the other:",
+            "glob": "both may match",
+        }[overlap.kind]
+        witness = f" (for example {overlap.witness})" if overlap.witness != overlap.path else ""
+        typer.echo(f"overlap: {first} and {second} {how} {overlap.path}{witness}")
+    count = len(loaded.workstreams)
+    ordered = len(loaded.graph.overlaps) - len(unordered)
+    policy = {"serialize": "will take turns", "warn": "may run together", "error": "refused"}
+    told = [f"{count} workstream{'' if count == 1 else 's'}"]
+    if unordered:
+        told.append(f"{len(unordered)} unordered overlaps ({policy[loaded.config.overlap]})")
+    if ordered:
+        told.append(f"{ordered} overlaps ordered by dependencies")
+    told.append(f"{len(problems) or 'no'} problem{'' if len(problems) == 1 else 's'}")
+    typer.echo(", ".join(told))
