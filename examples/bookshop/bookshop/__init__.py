@@ -1,0 +1,1 @@
+"""A small bookshop: a catalog, a cart, and what it costs to send."""
