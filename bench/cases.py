@@ -1,0 +1,163 @@
+"""What is measured: which commands over which graph, what comes before each run, what is a right answer."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
+
+from bench.generate import Graph, change, make_graph, remove_outputs, stamps, write_inputs
+from bench.measure import Command, Figures, in_turn, once
+from bench.peers import wsbuild
+from bench.peers.peer import BUILD, BUILD_ONE, LIST, forget, program, write_text
+from bench.peers.registry import PEERS
+from bench.report import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from bench.peers.peer import Peer
+
+MANY_STEPS = 10
+TARGET = 2.0
+"""How many times a doit that knows no task wsbuild may take to list, or to find nothing to do."""
+
+COLD_RUNS = 3
+"""A cold run is long, and so varies less: it needs fewer."""
+
+
+class Setting(NamedTuple):
+    """What all cases share."""
+
+    scratch: str
+    runs: int
+    workstreams: int
+    """How many there are in the graph that is built."""
+    many: int
+    """How many there are in the graph that is listed."""
+    tell: Callable[[str], None]
+
+    def measure(self, commands: Sequence[Command], *, runs: int | None = None) -> dict[str, list[Figures]]:
+        """The commands in turn."""
+        return in_turn(commands, self.scratch, runs or self.runs, tell=self.tell)
+
+
+class Site(NamedTuple):
+    """A tool and the directory where it has the graph."""
+
+    peer: Peer
+    root: str
+    graph: Graph
+
+    def command(self, name: str) -> list[str]:
+        """The tool's command. Raises LookupError where it has none such."""
+        argv = self.peer.command(name, self.graph.last)
+        if argv is None:
+            raise LookupError(f"{self.peer.NAME} has no command for {name}")
+        return argv
+
+
+def _site(setting: Setting, peer: Peer, graph: Graph, name: str) -> Site:
+    setting.tell(f"laying out {len(graph.workstreams)} workstreams for {name}")
+    root = os.path.join(setting.scratch, name)
+    os.mkdir(root)
+    write_inputs(root, graph)
+    peer.write(root, graph)
+    return Site(peer, root, graph)
+
+
+def _listed(graph: Graph, output: str) -> list[str]:
+    shown = {line.split()[0] for line in output.splitlines() if line.strip()}
+    return [f"ws:{name} is not listed" for name in graph.workstreams if f"ws:{name}" not in shown]
+
+
+def _untouched(site: Site, graph: Graph, before: list[tuple[int, int, int]]) -> Callable[[str], list[str]]:
+    def verify(_: str) -> list[str]:
+        moved = stamps(site.root, graph) != before
+        return ["an output was written again"] if moved else site.peer.check(site.root, graph)
+
+    return verify
+
+
+def many(setting: Setting, chosen: Sequence[str]) -> Iterator[Table]:
+    """wsbuild over a graph so large that looking at all of it shows, beside a doit that knows no task.
+
+    The layers are three, so that the workstream that is asked for needs few others.
+    """
+    graph = make_graph(setting.many, steps=MANY_STEPS, files=2, layers=3)
+    site = _site(setting, wsbuild, graph, "many")
+    empty = os.path.join(setting.scratch, "empty")
+    os.mkdir(empty)
+    write_text(empty, "dodo.py", "")
+    base = Command("doit list, no tasks", [program("doit") or "doit", "list"], empty)
+    show = Command("doit list", site.command(LIST), site.root, verify=partial(_listed, graph))
+    build = Command(f"doit run ws:{graph.last}", site.command(BUILD_ONE), site.root)
+    setting.tell("the first list, which reads all bundles")
+    first = once(show, setting.scratch)
+    setting.tell(f"building ws:{graph.last}")
+    once(build, setting.scratch)
+    needed = graph.closure(graph.last)
+    verify = _untouched(site, needed, stamps(site.root, needed))
+    again = Command(f"{build.name}, nothing to do", build.argv, site.root, verify=verify)
+    wanted = [base, *([show] if "list" in chosen else []), *([again] if "noop-one" in chosen else [])]
+    yield Table(
+        f"Among {setting.many} workstreams of {MANY_STEPS} steps",
+        f"ws:{graph.last} and what it needs are {len(needed.workstreams)} workstreams, {needed.steps} steps. "
+        f"The first `doit list`, which reads and checks all bundles, took {first.wall_s:.1f} s.",
+        base.name,
+        setting.measure(wanted),
+        {show.name: TARGET, again.name: TARGET},
+    )
+
+
+def _cold(site: Site) -> Command:
+    def prepare() -> None:
+        remove_outputs(site.root, site.graph)
+        forget(site.root, site.peer)
+
+    check = partial(site.peer.check, site.root, site.graph)
+    return Command(site.peer.NAME, site.command(BUILD), site.root, prepare, lambda _: check())
+
+
+def _noop(site: Site) -> Command:
+    verify = _untouched(site, site.graph, stamps(site.root, site.graph))
+    return Command(site.peer.NAME, site.command(BUILD), site.root, verify=verify)
+
+
+def _changed(site: Site) -> Command:
+    numbers = itertools.count()
+    path = site.graph.workstreams[site.graph.last].files[0]
+    check = partial(site.peer.check, site.root, site.graph)
+    return Command(
+        site.peer.NAME,
+        site.command(BUILD),
+        site.root,
+        lambda: change(site.root, path, next(numbers)),
+        lambda _: check(),
+    )
+
+
+def build(setting: Setting, chosen: Sequence[str]) -> Iterator[Table]:
+    """Every tool that is installed over the same graph."""
+    graph = make_graph(setting.workstreams)
+    sites = [_site(setting, peer, graph, peer.NAME) for peer in PEERS if peer.available()]
+    base = "make" if any(site.peer.NAME == "make" for site in sites) else sites[0].peer.NAME
+    size = f"{setting.workstreams} workstreams, {graph.steps} steps"
+    # What is measured first leaves all outputs in place for what comes after.
+    runs = min(COLD_RUNS, setting.runs) if "cold" in chosen else 1
+    found = setting.measure([_cold(site) for site in sites], runs=runs)
+    if "cold" in chosen:
+        yield Table(f"The first build: {size}", "Neither outputs nor state.", base, found, {})
+    if "noop" in chosen:
+        found = setting.measure([_noop(site) for site in sites])
+        yield Table(f"Nothing to do: {size}", "All outputs are as built.", base, found, {})
+    if "change" in chosen:
+        found = setting.measure([_changed(site) for site in sites])
+        again = len(graph.workstreams[graph.last].steps)
+        note = f"It belongs to the last workstream, so {again} steps are run again."
+        yield Table(f"One input file changed: {size}", note, base, found, {})
+
+
+CASES = {"list": many, "noop-one": many, "cold": build, "noop": build, "change": build}
+"""By name: the function that lays out the graph for it and measures it."""

@@ -1,0 +1,12 @@
+"""The tools that are compared: add a module here and it takes part in every case it has a command for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bench.peers import doit, make, ninja, wsbuild
+
+if TYPE_CHECKING:
+    from bench.peers.peer import Peer
+
+PEERS: tuple[Peer, ...] = (wsbuild, doit, make, ninja)
