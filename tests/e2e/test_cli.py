@@ -239,6 +239,22 @@ def test_busy_is_an_exit_code(space: Space) -> None:
     assert running.returncode == 0
 
 
+@pytest.mark.parametrize(
+    ("command", "code"), [(["doit", "run"], 1), (["wsbuild", "run"], 3), (["wsbuild", "run", "--json"], 3)]
+)
+def test_state_that_cannot_be_written_is_told_before_anything_runs(
+    project: Space, command: list[str], code: int
+) -> None:
+    """One message with what to do; no step is started, and nothing is called up to date."""
+    project.write("a.txt", "two\n")
+    result = project.run(*command, code=code, env={"PIPELINE_DB_PATH": "/proc/nowhere/history.db"})
+    assert result.err.count("/proc/nowhere") == 1
+    assert "PIPELINE_DB_PATH" in result.err
+    assert "Traceback" not in result.err
+    assert "up to date" not in result.out
+    assert project.ran() == []
+
+
 def test_init_makes_a_project_that_works(space: Space) -> None:
     """In an empty directory and in one with a pyproject.toml; nothing is overwritten."""
     for path in (space.root / "workstreams", space.root / "pyproject.toml"):

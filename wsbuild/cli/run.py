@@ -68,8 +68,10 @@ def run(
         code = int(ended.code or 0)
     if as_json:
         show_json("run", _result(session, code))
-    if session.fatal:
+    if session.fatal and as_json:
         raise session.fatal
+    if session.fatal:  # the reporter has said why
+        raise typer.Exit(session.fatal.exit_code)
     failed = any(report.status in {FAILED, BLOCKED} for report in session.tally.reports)
     raise typer.Exit(EXIT_FAILED if failed and not session.ended_by else code)
 

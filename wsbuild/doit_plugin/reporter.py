@@ -76,9 +76,12 @@ class StepReporter:
             raise SystemExit(128 + self.session.ended_by)
 
     def summary(self) -> None:
-        """The last lines."""
-        for line in self.session.tally.summary_lines(self.session.run_id):
-            self.write(line)
+        """The last lines: why the run could not go on, or what it did."""
+        if self.session.fatal is not None:
+            self.errors.append(str(self.session.fatal))
+        if self.session.fatal is None or self.session.run_id is not None:
+            for line in self.session.tally.summary_lines(self.session.run_id):
+                self.write(line)
 
     def step(self, report: StepReport) -> None:
         """The lines of one step."""
