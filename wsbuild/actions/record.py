@@ -8,7 +8,9 @@ that was told, and never leaves a wrong "up to date".
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import sys
 import time
 from datetime import UTC, datetime
@@ -18,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from wsbuild import status
 from wsbuild.actions.outcome import Attempt, Outcome, success_of
 from wsbuild.actions.tally import BLOCKED, FAILED, UP_TO_DATE, StepReport
-from wsbuild.atomic import FileLock, process_start
+from wsbuild.atomic import FileLock, is_alive, process_start
 from wsbuild.cache.manifest import canonical_json
 from wsbuild.statedir import LOCK, STATE, make_dir
 from wsbuild.store import (
@@ -39,12 +41,22 @@ if TYPE_CHECKING:
     from wsbuild.actions.outcome import Success
     from wsbuild.actions.session import Session
     from wsbuild.plan.records import StepPlan, WorkstreamPlan
-    from wsbuild.store.db import Connection
+    from wsbuild.store.db import Connection, Store
 
 
 def utc_now() -> str:
     """Now as UTC ISO 8601 with microseconds and one `Z`."""
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def _end_orphans(store: Store) -> None:
+    """End the tools that outlived both their run and their supervisor: they must not go on writing."""
+    for attempt in store.read(attempts.still_open):
+        pid, start = attempt.tool_pid or 0, attempt.tool_pid_start or 0
+        if start and is_alive(pid, start) and not is_alive(attempt.pid, attempt.pid_start):
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(pid, signal.SIGKILL)
+            _tell(f"ended process {pid}, which a run that died had left behind")
 
 
 def _tell(line: str) -> None:
@@ -83,6 +95,7 @@ class Recorder:
             lock.acquire(wait=self._session.wait, on_wait=_tell, stop=lambda: bool(self._session.ended_by))
             self._lock = lock
             self._session.begin_writing()
+            _end_orphans(self._session.store)
             for line in recover.recover(self._session.store, utc_now()):
                 _tell(line)
 
