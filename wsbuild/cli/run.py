@@ -8,8 +8,8 @@ from typing import Annotated, Any
 import typer
 
 from wsbuild.actions.session import Session
-from wsbuild.actions.tally import BLOCKED, FAILED
-from wsbuild.cli.common import JsonOption, from_root, project_root, show_json
+from wsbuild.actions.tally import BLOCKED, FAILED, Tally
+from wsbuild.cli.common import JsonOption, asking_session, from_root, project_root, show_json
 from wsbuild.doit_plugin.loader import run_doit
 from wsbuild.doit_plugin.reporter import SilentReporter, StepReporter
 from wsbuild.errors import EXIT_FAILED, EXIT_OK
@@ -55,7 +55,7 @@ def run(
 
         dry(words, force=force, as_json=as_json)
         return
-    session = Session(project_root(), os.environ, writing=True)
+    session = Session(root, os.environ, writing=True)
     session.wait = not no_wait
     select(session.plan, words)
     options = ["-n", str(jobs)] if jobs > 1 else []
@@ -68,32 +68,25 @@ def run(
         code = int(ended.code or 0)
     if as_json:
         show_json("run", _result(session, code))
-    if session.fatal and as_json:
-        raise session.fatal
-    if session.fatal:  # the reporter has said why
-        raise typer.Exit(session.fatal.exit_code)
+    if session.fatal:
+        if as_json:
+            raise session.fatal
+        raise typer.Exit(session.fatal.exit_code)  # the reporter has said why
     failed = any(report.status in {FAILED, BLOCKED} for report in session.tally.reports)
     raise typer.Exit(EXIT_FAILED if failed and not session.ended_by else code)
 
 
 def _affected(words: list[str], revision: str) -> list[str]:
+    """Of what `words` name (or of all), the workstreams that changes since `revision` concern."""
     from wsbuild.cli.changes import affected_ids
 
     ids = affected_ids(project_root(), revision)
-    if not words:
-        return ids
-    from wsbuild.cli.common import asking_session
-    from wsbuild.plan.select import select
-
-    session = asking_session()
-    wanted = {target.ws_id for target in select(session.plan, words)}
+    wanted = {target.ws_id for target in select(asking_session().plan, words)}
     return [ws_id for ws_id in ids if ws_id in wanted]
 
 
 def _nothing(text: str, *, as_json: bool) -> None:
     if as_json:
-        from wsbuild.actions.tally import Tally
-
         show_json("run", {"run_id": None, "status": "succeeded", "counts": Tally().counts(), "steps": []})
     else:
         typer.echo(text)
