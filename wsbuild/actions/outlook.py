@@ -30,6 +30,7 @@ def outlook(session: Session, chosen: Chosen, *, force: bool = False) -> list[St
     found: list[StepOutlook] = []
     stale: dict[str, str] = {}
     plan = session.plan
+    session.reader.prime(plan[ws_id].step_task(name) for ws_id, names in chosen.items() for name in names)
     for ws_id, names in chosen.items():
         ws = plan[ws_id]
         for step in (known for known in ws.steps if known.name in set(names)):

@@ -74,8 +74,10 @@ def status(
     session = asking_session()
     try:
         chosen = just(session.plan, _targets(session, targets or []))
-        prospects = outlook(session, closure(session.plan, [Target(ws_id) for ws_id in chosen]))
-        shown = [_status(session, ws_id, prospects) for ws_id in chosen]
+        by_ws: dict[str, list[StepOutlook]] = {}
+        for prospect in outlook(session, closure(session.plan, [Target(ws_id) for ws_id in chosen])):
+            by_ws.setdefault(prospect.ws_id, []).append(prospect)
+        shown = [_status(session, ws_id, by_ws.get(ws_id, [])) for ws_id in chosen]
     finally:
         session.close()
     if as_json:
@@ -95,7 +97,7 @@ def status(
 def _status(session: Session, ws_id: str, prospects: list[StepOutlook]) -> dict[str, Any]:
     ws = session.plan[ws_id]
     steps = []
-    for prospect in (p for p in prospects if p.ws_id == ws_id):
+    for prospect in prospects:
         last = session.reader.last_attempt(prospect.task)
         steps.append(
             {
@@ -150,6 +152,20 @@ def _reason(reason: Reason) -> dict[str, Any]:
     return dict(reason._asdict())
 
 
+_COMPARED = {
+    "field": "definition field",
+    "tool": "tool",
+    "env": "environment variable",
+    "upstream": "upstream result",
+    "input": "input file",
+    "output": "output",
+}
+
+
+def _counted(count: int, text: str) -> str:
+    return f"{count} {text}" if count == 1 else f"{count} {text}s"
+
+
 def _facts(session: Session, prospect: StepOutlook) -> list[str]:
     """What an up-to-date answer rests on."""
     row = session.reader.row(prospect.task)
@@ -159,16 +175,10 @@ def _facts(session: Session, prospect: StepOutlook) -> list[str]:
     counts: dict[str, int] = {}
     for kind, _name in decision.manifest.lines:
         counts[kind] = counts.get(kind, 0) + 1
-    told = {
-        "field": "definition fields",
-        "tool": "tools",
-        "env": "environment variables",
-        "upstream": "upstream results",
-        "input": "input files",
-    }
-    compared = [f"{counts[kind]} {text}" for kind, text in told.items() if counts.get(kind)]
+    counts["output"] = len(decision.outputs)
+    compared = [_counted(counts[kind], text) for kind, text in _COMPARED.items() if counts.get(kind)]
     return [
-        f"compared: {', '.join(compared)}, {len(decision.outputs)} outputs",
+        f"compared: {', '.join(compared)}",
         f"recorded by attempt {row.attempt_id}, key {row.key}",
     ]
 
