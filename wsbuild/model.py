@@ -65,7 +65,7 @@ class AcceptanceTest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workstream:
-    """A declared unit of change to a repository, normalised: canonical paths, defaults filled in.
+    """A declared unit of change to a repository, normalized: canonical paths, defaults filled in.
 
     `files_scope` and `files_create` hold canonical patterns (see `patterns`). `source` is the
     bundle file relative to the root, `pointer` the place in it, `line` its first line there.

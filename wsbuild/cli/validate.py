@@ -9,8 +9,12 @@ import typer
 
 from wsbuild.cli.common import JsonOption, project_root, show_json
 from wsbuild.errors import EXIT_USAGE
+from wsbuild.model import Problem
 from wsbuild.plan.compile import load
 from wsbuild.problems import describe
+from wsbuild.statedir import database_path
+from wsbuild.store import workstreams
+from wsbuild.store.db import open_store
 
 if TYPE_CHECKING:
     from wsbuild.model import Overlap
@@ -69,10 +73,8 @@ def _split(words: list[str]) -> tuple[list[str], list[str]]:
     return files, ids
 
 
-def _unknown(ids: list[str], loaded: Loaded) -> list[Any]:
+def _unknown(ids: list[str], loaded: Loaded) -> list[Problem]:
     from difflib import get_close_matches
-
-    from wsbuild.model import Problem
 
     known = [ws.id for ws in loaded.workstreams]
     found = []
@@ -84,13 +86,8 @@ def _unknown(ids: list[str], loaded: Loaded) -> list[Any]:
     return found
 
 
-def _gone(root: str, run_id: str, loaded: Loaded) -> list[Any]:
+def _gone(root: str, run_id: str, loaded: Loaded) -> list[Problem]:
     """The workstreams of a recorded run that no bundle declares any more."""
-    from wsbuild.model import Problem
-    from wsbuild.statedir import database_path
-    from wsbuild.store import workstreams
-    from wsbuild.store.db import open_store
-
     store = open_store(database_path(root, os.environ), readonly=True)
     try:
         recorded = workstreams.of_run(store.connection(), run_id)
@@ -107,7 +104,7 @@ def _gone(root: str, run_id: str, loaded: Loaded) -> list[Any]:
     ]
 
 
-def _as_json(loaded: Loaded, problems: list[Any]) -> dict[str, Any]:
+def _as_json(loaded: Loaded, problems: list[Problem]) -> dict[str, Any]:
     return {
         "ok": not problems,
         "bundles": len({ws.source for ws in loaded.workstreams}),
@@ -122,7 +119,7 @@ def _overlap_json(overlap: Overlap) -> dict[str, Any]:
     return {**overlap._asdict(), "workstreams": list(overlap.workstreams)}
 
 
-def _show(loaded: Loaded, problems: list[Any]) -> None:
+def _show(loaded: Loaded, problems: list[Problem]) -> None:
     for problem in [*problems, *loaded.graph.warnings]:
         typer.echo(describe(problem), err=problem in problems)
     unordered = [overlap for overlap in loaded.graph.overlaps if not overlap.ordered]
