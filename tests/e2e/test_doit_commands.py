@@ -249,6 +249,18 @@ def test_a_wrong_name_is_one_clear_line(project: Space, arguments: list[str], to
     assert told in result.err
 
 
+@pytest.mark.parametrize("command", [["list", "--all", "-s"], ["info", "ws:up:make"], ["clean", "-n", "-a"]])
+def test_a_reader_that_goes_away_gets_no_traceback(project: Space, command: list[str]) -> None:
+    """`doit list | head -n 0`."""
+    running = project.start("doit", *command)
+    assert running.stdout is not None
+    assert running.stderr is not None
+    running.stdout.close()
+    with running.stderr:
+        assert running.stderr.read() == ""
+    assert running.wait(timeout=60) in {0, 1}
+
+
 def test_a_reader_that_goes_away_does_not_end_the_run(project: Space) -> None:
     """`doit run | head -n 0`: the run is done to its end, without a traceback."""
     running = project.start("doit", "run")

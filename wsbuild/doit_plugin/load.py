@@ -12,6 +12,7 @@ from wsbuild.actions.engine import Engine
 from wsbuild.actions.session import Session
 from wsbuild.doit_plugin.dependency import WorkDependency
 from wsbuild.doit_plugin.node import install_order_only
+from wsbuild.doit_plugin.stream import quiet_stdout
 from wsbuild.errors import UserError
 from wsbuild.paths import find_root
 from wsbuild.plan.order import closure, just
@@ -137,6 +138,7 @@ def load(
         cwd = os.path.realpath(os.getcwd())
         session = Session(find_root(cwd), os.environ, writing=cmd.name in WRITING)
         words[:] = [path_from_root(word, session.root, cwd) for word in words]
+    cmd.outstream = quiet_stdout()
     session.force = bool(options.get("always"))
     os.chdir(session.root)
     engine = Engine(session)

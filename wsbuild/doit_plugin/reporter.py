@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from typing import TYPE_CHECKING, Any
 
 from doit.globals import Globals
+
+from wsbuild.doit_plugin.stream import QuietStream
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,7 +29,7 @@ class StepReporter:
     desc = "one line for each step that ran, with its reason"
 
     def __init__(self, outstream: Any, options: Any) -> None:  # noqa: ARG002
-        self.outstream = outstream
+        self.outstream = QuietStream(outstream)
         self.session: Session = Globals.dep_manager.engine.session
         self.errors: list[str] = []
 
@@ -89,13 +90,9 @@ class StepReporter:
             self.write(line)
 
     def write(self, line: str) -> None:
-        """One line; a reader that went away (`| head`) does not end the run."""
-        try:
-            self.outstream.write(line + "\n")
-            self.outstream.flush()
-        except BrokenPipeError:
-            # Not only our stream: Python flushes what it still holds when it exits.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), self.outstream.fileno())
+        """One line, at once."""
+        self.outstream.write(line + "\n")
+        self.outstream.flush()
 
     def _step(self, task: WorkTask) -> None:
         if task.step:
