@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 import unicodedata
+from functools import lru_cache
 
 # Control characters, lone surrogates and the two Unicode line ends.
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
@@ -89,12 +90,17 @@ def canonical(text: str) -> str:
     return "/".join(parts) + ("/" if path.endswith(("/", "/.")) else "")
 
 
+@lru_cache(maxsize=8)
+def _real_base(root: str) -> str:
+    return os.path.join(os.path.realpath(root), "")
+
+
 def is_inside(root: str, rel: str) -> bool:
     """Whether `rel`, with every symbolic link in it resolved, is below `root`.
 
     What resolves to the root itself or to git's or wsbuild's own files counts as outside.
     """
-    base = os.path.join(os.path.realpath(root), "")
+    base = _real_base(root)
     target = os.path.realpath(os.path.join(base, rel))
     if not target.startswith(base):
         return False

@@ -8,13 +8,13 @@ from __future__ import annotations
 import os
 import stat
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from wsbuild.cache.digest import digest_bytes, digest_fd
 from wsbuild.filestat import FileRow
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
 MISSING = ""
 """The state of a path where nothing is."""
@@ -23,25 +23,26 @@ FINE_MARGIN_NS = 100_000_000
 COARSE_MARGIN_NS = 2_000_000_000
 
 
-def trusted(row: FileRow, st: os.stat_result) -> bool:
-    """Whether `st` proves that the content is still what `row` says.
+def trusted(row: FileRow | Sequence[Any], st: os.stat_result) -> bool:
+    """Whether `st` proves that the content is still what `row` (or its values as a list) says.
 
     Equal stat is not enough: an edit of the same size within one tick of the file system's clock
     leaves it equal. So a row counts only when the last change is older than the reading by more
     than that clock's tick (the racy rule of git's index); a clock that shows whole seconds only is
     taken to tick in seconds. A file "from the future" is never trusted.
     """
+    mtime_ns, ctime_ns, size, ino, mode, _, hashed_ns = row
     if (
-        row.mtime_ns != st.st_mtime_ns
-        or row.ctime_ns != st.st_ctime_ns
-        or row.size != st.st_size
-        or row.ino != st.st_ino
-        or row.mode != st.st_mode
+        mtime_ns != st.st_mtime_ns
+        or ctime_ns != st.st_ctime_ns
+        or size != st.st_size
+        or ino != st.st_ino
+        or mode != st.st_mode
     ):
         return False
-    changed = max(row.mtime_ns, row.ctime_ns)
-    coarse = not row.mtime_ns % 1_000_000_000 and not row.ctime_ns % 1_000_000_000
-    return row.hashed_ns - changed > (COARSE_MARGIN_NS if coarse else FINE_MARGIN_NS)
+    coarse = not mtime_ns % 1_000_000_000 and not ctime_ns % 1_000_000_000
+    margin: int = COARSE_MARGIN_NS if coarse else FINE_MARGIN_NS
+    return bool(hashed_ns - max(mtime_ns, ctime_ns) > margin)
 
 
 class FileStates:

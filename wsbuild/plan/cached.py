@@ -138,9 +138,8 @@ def _spec_paths(root: str, environ: Mapping[str, str]) -> list[str]:
         names = spec_files(directory)
     except OSError:
         names = []
-    return [os.path.join(directory, name) for name in names] + [
-        os.path.join(root, name) for name in CONFIG_FILES
-    ]
+    prefix = os.path.join(directory, "")
+    return [prefix + name for name in names] + [os.path.join(root, name) for name in CONFIG_FILES]
 
 
 def _content(path: str) -> str:
@@ -172,16 +171,16 @@ def _stamps_now(stamps: Sequence[list[Any]], paths: Sequence[str]) -> list[list[
         return None
     now = list(stamps)
     for at, stamp in enumerate(stamps):
-        row = FileRow(*stamp[1:])
+        digest = stamp[6]
         try:
             st = os.stat(stamp[0])
         except OSError:
-            if row.digest != MISSING:
+            if digest != MISSING:
                 return None
             continue
-        if not trusted(row, st):
+        if not trusted(stamp[1:], st):
             now[at] = _stamp(stamp[0])
-            if row.digest in {MISSING, SPECIAL} or now[at][6] != row.digest:
+            if digest in {MISSING, SPECIAL} or now[at][6] != digest:
                 return None
     return now
 
