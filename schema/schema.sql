@@ -73,7 +73,7 @@ CREATE TABLE attempts (
   command_json TEXT NOT NULL,
   log_path TEXT NOT NULL DEFAULT '',
   message TEXT NOT NULL DEFAULT '',
-  error_id INTEGER REFERENCES errors (error_id),
+  error_id INTEGER REFERENCES errors (error_id), cached INTEGER NOT NULL DEFAULT 0, standing_json TEXT NOT NULL DEFAULT '[]',
   UNIQUE (task, number)
 ) STRICT;
 
@@ -123,7 +123,7 @@ CREATE TABLE writes (
   path TEXT NOT NULL,
   task TEXT NOT NULL,
   attempt_id INTEGER NOT NULL,
-  digest TEXT NOT NULL,
+  digest TEXT NOT NULL, created INTEGER NOT NULL DEFAULT 0,
   PRIMARY KEY (path, task)
 ) STRICT, WITHOUT ROWID;
 
@@ -136,8 +136,21 @@ CREATE TABLE files (
   mode INTEGER NOT NULL,
   digest TEXT NOT NULL,
   hashed_ns INTEGER NOT NULL
-) STRICT, WITHOUT ROWID;
+, sha256 TEXT NOT NULL DEFAULT '') STRICT, WITHOUT ROWID;
 
 CREATE TABLE ignored (
+  task TEXT PRIMARY KEY
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX writes_by_task ON writes (task);
+
+CREATE TABLE tool_versions (
+  state TEXT NOT NULL,
+  argv_json TEXT NOT NULL,
+  version TEXT NOT NULL,
+  PRIMARY KEY (state, argv_json)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE forgotten (
   task TEXT PRIMARY KEY
 ) STRICT, WITHOUT ROWID;

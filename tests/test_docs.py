@@ -19,11 +19,25 @@ BUNDLES = (ROOT / "docs" / "bundles.md").read_text()
 COMMAND: Any = typer.main.get_command(app)
 
 
-@pytest.mark.parametrize("name", sorted(COMMAND.commands))
+def _commands(group: Any, prefix: str = "") -> dict[str, Any]:
+    """All commands by their names, those of groups too."""
+    found: dict[str, Any] = {}
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            found |= _commands(command, f"{name} ")
+        else:
+            found[prefix + name] = command
+    return found
+
+
+COMMANDS = _commands(COMMAND)
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS))
 def test_every_command_and_option_is_in_the_reference(name: str) -> None:
     """By its long name, and its short one."""
     assert re.search(rf"`(wsbuild )?{name}\b", REFERENCE)
-    for parameter in COMMAND.commands[name].params:
+    for parameter in COMMANDS[name].params:
         for option in [*parameter.opts, *parameter.secondary_opts]:
             if option.startswith("-"):
                 assert f"`{option}" in REFERENCE, option
@@ -31,7 +45,7 @@ def test_every_command_and_option_is_in_the_reference(name: str) -> None:
 
 def test_every_command_has_help() -> None:
     """And every option."""
-    for command in [COMMAND, *COMMAND.commands.values()]:
+    for command in [COMMAND, *COMMANDS.values()]:
         assert command.help
         for parameter in command.params:
             assert getattr(parameter, "help", "x"), (command.name, parameter.name)
@@ -55,6 +69,12 @@ def _properties(name: str, *path: str) -> list[str]:
 def test_every_field_of_a_workstream_is_documented(field: str) -> None:
     """In docs/bundles.md."""
     assert f"`{field}`" in BUNDLES
+
+
+@pytest.mark.parametrize("field", _properties("workstream", "properties", "steps", "items"))
+def test_every_field_of_a_step_is_documented(field: str) -> None:
+    """In docs/bundles.md."""
+    assert f"`{field}`" in BUNDLES or f"`{field}:" in BUNDLES
 
 
 PROFILE_KEYS = [key for key in _properties("tool_profiles", "$defs", "profile") if "-" not in key]

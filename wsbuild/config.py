@@ -21,6 +21,9 @@ class Config(NamedTuple):
     timeout_sec: float
     grace_sec: float
     log_limit: int
+    cache_mode: str
+    cache_max_bytes: int
+    cache_max_age_days: float
     ignore: tuple[str, ...]
 
 
@@ -34,7 +37,8 @@ def load(root: str) -> tuple[Config, list[Problem]]:
         ours, own_problems = _read(own, FILE)
         problems += own_problems
         pipeline = {**settings["pipeline"], **ours.get("pipeline", {})}
-        settings = {**settings, **ours, "pipeline": pipeline}
+        cache = {**settings["cache"], **ours.get("cache", {})}
+        settings = {**settings, **ours, "pipeline": pipeline, "cache": cache}
     return _config(settings), problems
 
 
@@ -57,5 +61,8 @@ def _config(settings: dict[str, Any]) -> Config:
         timeout_sec=float(settings["timeout_sec"]),
         grace_sec=float(settings["grace_sec"]),
         log_limit=int(settings["log_limit_mb"] * 1_000_000),
+        cache_mode=settings["cache"]["mode"],
+        cache_max_bytes=int(settings["cache"]["max_size_mb"] * 1_000_000),
+        cache_max_age_days=float(settings["cache"]["max_age_days"]),
         ignore=tuple(settings["ignore"]),
     )

@@ -6,8 +6,9 @@ from typing import NamedTuple
 
 
 class FileRow(NamedTuple):
-    """A remembered digest with the stat it was read under; `hashed_ns` is the wall clock before
-    the reading began. Times are in nanoseconds since the epoch.
+    """Remembered digests with the stat they were read under; `hashed_ns` is the wall clock before
+    the reading began. Times are in nanoseconds since the epoch. `digest` is the quick one, for
+    this machine only; `sha256` is empty in rows of before it was kept.
     """
 
     mtime_ns: int
@@ -17,3 +18,4 @@ class FileRow(NamedTuple):
     mode: int
     digest: str
     hashed_ns: int
+    sha256: str = ""

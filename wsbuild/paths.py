@@ -105,3 +105,15 @@ def is_inside(root: str, rel: str) -> bool:
     if not target.startswith(base):
         return False
     return not _is_reserved(target[len(base) :].split("/"))
+
+
+def is_within(rel: str) -> bool:
+    """Whether `rel`, a file's name as the disk has it, stays below the root whatever else it holds,
+    and belongs to neither git nor wsbuild.
+    """
+    parts = rel.split("/")
+    try:
+        os.fsencode(rel)
+    except UnicodeEncodeError:
+        return False
+    return "\0" not in rel and not {"", ".", ".."} & set(parts) and not _is_reserved(parts)

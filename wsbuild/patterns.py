@@ -85,11 +85,22 @@ def _expression(pattern: str) -> str:
     return text + "(?:/[^/]+)*" if deep_end else text
 
 
-def matcher(wanted: Iterable[str]) -> Callable[[str], bool]:
-    """One predicate for many patterns: whether a path is matched by any of them."""
-    expressions = [_expression(pattern) for pattern in wanted]
-    if not expressions:
-        return lambda _path: False
+def matcher(wanted: Iterable[str], *, below: bool = False) -> Callable[[str], bool]:
+    """One predicate for many patterns: whether a path is matched by any of them.
+
+    With `below`, the name of a file stands for all below it too: on the disk it may be a directory.
+    """
+    found = list(wanted)
+    if all(kind(pattern) == "file" for pattern in found):
+        names = frozenset(found)
+        if not below:
+            return names.__contains__
+        return lambda path: (
+            path in names or any(path[:at] in names for at, char in enumerate(path) if char == "/")
+        )
+    if below:
+        found += [pattern + "/" for pattern in found if kind(pattern) == "file"]
+    expressions = [_expression(pattern) for pattern in found]
     compiled = re.compile("|".join(f"(?:{text})" for text in expressions), re.DOTALL)
     return lambda path: compiled.fullmatch(path) is not None
 

@@ -144,6 +144,8 @@ def _step(raw: Mapping[str, Any], pointer: str, source: Source) -> StepSpec:
         env=dict.fromkeys(env) if isinstance(env, list) else dict(env),
         timeout_sec=raw.get("timeout_sec"),
         retries=int(raw.get("retries", 0)),
+        cache=raw.get("cache", True),
+        incremental=raw.get("incremental", False),
     )
 
 

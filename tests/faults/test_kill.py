@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
 import signal
 import time
 from pathlib import Path
@@ -48,6 +49,7 @@ def test_killed_runs_go_on_where_they_were(project: Space, full: bool) -> None:
     for _ in range(50 if full else 10):
         for name in [*(project.root / "state").glob("*"), *project.root.glob("?[0-9].txt")]:
             name.unlink()
+        shutil.rmtree(project.root / ".wsbuild" / "cache", ignore_errors=True)
         workers = ["-n", "2"] if rng.random() < 0.5 else []
         running = project.start("doit", "run", *workers, start_new_session=True)
         assert running.stdout is not None

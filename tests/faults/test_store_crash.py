@@ -22,10 +22,12 @@ from sample_rows import NOW, add_attempt, add_clean, add_error, add_run, end_att
 
 from wsbuild.errors import StateError
 from wsbuild.filestat import FileRow
-from wsbuild.store import attempts, clean, files, history, ignored, runs, writes
+from wsbuild.store import attempts, clean, files, forgotten, history, ignored, runs, tool_versions, writes
 from wsbuild.store.db import Store, open_store
 from wsbuild.store.history import Wanted
 from wsbuild.store.recover import recover
+from wsbuild.store.tool_versions import Asked
+from wsbuild.store.writes import Wrote
 
 TESTS = Path(__file__).parents[1]
 
@@ -237,12 +239,16 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> tuple[bytes, dict[str, cl
         for number in range(40):
             row = add_clean(conn, run_id, f"ws:a:s{number}", key=f"{number:032x}")
             rows[row.task] = row
-            writes.put_many(conn, row.task, row.attempt_id, {f"out/{number}": "f:1"})
+            writes.put_many(conn, row.task, row.attempt_id, {f"out/{number}": Wrote("f:1", True)})
         error_id = add_error(conn, run_id, "s")
         end_attempt(conn, add_attempt(conn, run_id, "ws:b:make"), "failed", error_id=error_id)
         add_attempt(conn, run_id, "ws:b:make", pid=2**22 + 1, pid_start=1)
         ignored.add(conn, "ws:b:test")
-        files.put_many(conn, {f"in/{n}": FileRow(n, n, n, n, n, f"{n:032x}", n) for n in range(40)})
+        forgotten.add_many(conn, ["ws:b:test"])
+        tool_versions.put_many(conn, {Asked("x:1", '["tool", "--version"]'): "tool 1.0"})
+        files.put_many(
+            conn, {f"in/{n}": FileRow(n, n, n, n, n, f"{n:032x}", n, f"{n:064x}") for n in range(40)}
+        )
     store.close()
     return Path(path).read_bytes(), rows
 
@@ -255,8 +261,11 @@ def ask_everything(store: Store, tasks: list[str]) -> dict[str, clean.CleanRow]:
     store.read(lambda conn: [attempts.last_for_tasks(conn, tasks), attempts.durations(conn)])
     store.read(lambda conn: writes.last_writers(conn, [f"out/{n}" for n in range(40)]))
     known = store.read(lambda conn: files.get_many(conn, [f"in/{n}" for n in range(40)]))
-    assert all(isinstance(row.digest, str) for row in known.values())
+    assert all(isinstance(row.digest, str) and isinstance(row.sha256, str) for row in known.values())
+    store.read(lambda conn: writes.created_by(conn, tasks))
+    store.read(lambda conn: tool_versions.get(conn, Asked("x:1", '["tool", "--version"]')))
     store.read(ignored.all_tasks)
+    store.read(forgotten.all_tasks)
     assert 0 <= store.seed < 2**64
     return store.read(lambda conn: clean.get_many(conn, tasks))
 

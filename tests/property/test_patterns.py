@@ -59,3 +59,29 @@ def test_what_matches_lies_below_the_base(pattern: str, path: str) -> None:
     """A walk may begin there."""
     if covers(pattern, path) and kind(pattern) != "file":
         assert not base(pattern) or path.startswith(base(pattern) + "/")
+
+
+@settings(max_examples=800, deadline=None)
+@given(st.lists(PATTERNS, max_size=4), PATHS)
+def test_with_what_is_below_a_file_is_a_directory_too(patterns: list[str], path: str) -> None:
+    """The same answer as asking each pattern, a literal one as if it were a directory."""
+    assert matcher(patterns, below=True)(path) == any(covers(pattern, path, True) for pattern in patterns)
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.lists(PATHS, max_size=4), PATHS, NAMES)
+def test_only_whole_parts_count_for_what_is_below(names: list[str], path: str, name: str) -> None:
+    """A name stands for itself and for what begins with it and a slash, and not for a longer name."""
+    for wanted in (names, [*names, "no-such*"]):
+        below = matcher(wanted, below=True)
+        assert below(path) == any(f"{path}/".startswith(f"{one}/") for one in names)
+        if below(path):
+            assert below(f"{path}/{name}")
+            assert matcher(wanted, below=False)(path) == (path in names)
+
+
+def test_the_callers_list_stays_as_it_was() -> None:
+    """Asking changes nothing for who asks."""
+    wanted = ["a", "b*"]
+    assert matcher(wanted, below=True)("a/x")
+    assert wanted == ["a", "b*"]

@@ -14,11 +14,13 @@ from pathlib import Path
 
 import pytest
 
-from wsbuild.atomic import FileLock, is_alive, process_start, write_atomic
+from wsbuild import atomic
+from wsbuild.atomic import FileLock, clone_file, is_alive, process_start, write_atomic
 from wsbuild.errors import BusyError, StateError
 
 HOLD = """
 import sys
+from wsbuild import atomic
 from wsbuild.atomic import FileLock
 lock = FileLock(sys.argv[1], "doit run")
 lock.acquire()
@@ -132,6 +134,55 @@ def test_the_longest_name_can_be_written(tmp_path: Path) -> None:
     name = "n" * 255
     write_atomic(str(tmp_path / name), b"x")
     assert os.listdir(tmp_path) == [name]
+
+
+# --- clone_file
+
+
+@pytest.fixture(autouse=True)
+def _nothing_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which file systems cannot share blocks is found out anew."""
+    monkeypatch.setattr(atomic, "_cannot_clone", set())
+
+
+def clone(tmp_path: Path) -> bool:
+    """Share the blocks of `source` with the new file `target`, or copy nothing."""
+    (tmp_path / "source").write_bytes(b"x" * 100_000)
+    with (tmp_path / "source").open("rb") as source, (tmp_path / "target").open("wb+") as target:
+        return clone_file(source.fileno(), target.fileno())
+
+
+def test_a_clone_is_a_file_of_its_own(tmp_path: Path) -> None:
+    """It holds the same, and who writes to one changes nothing in the other."""
+    if not clone(tmp_path):
+        pytest.skip(f"the file system of {tmp_path} cannot share blocks (no reflink)")
+    assert (tmp_path / "target").read_bytes() == b"x" * 100_000
+    with (tmp_path / "target").open("rb+") as target:
+        target.write(b"changed")
+    assert (tmp_path / "source").read_bytes() == b"x" * 100_000
+
+
+@pytest.mark.parametrize("number", [errno.EOPNOTSUPP, errno.EXDEV, errno.EINVAL, errno.ENOTTY, errno.ETXTBSY])
+def test_where_blocks_cannot_be_shared_nothing_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    """Whatever the kernel's reason: who asked copies then."""
+
+    def refuse(*_: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(fcntl, "ioctl", refuse)
+    assert not clone(tmp_path)
+    assert (tmp_path / "target").read_bytes() == b""
+
+
+def test_the_kernel_is_asked_for_the_right_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """FICLONE is asked of the target and given the source: the other way round the source is lost."""
+    asked: list[tuple[int, int, int]] = []
+    monkeypatch.setattr(fcntl, "ioctl", lambda *args: asked.append(args))
+    with (tmp_path / "source").open("wb") as source, (tmp_path / "target").open("wb") as target:
+        assert clone_file(source.fileno(), target.fileno())
+        assert asked == [(target.fileno(), 0x40049409, source.fileno())]
 
 
 # --- processes

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from wsbuild.paths import BadPathError, canonical, find_root, is_inside
+from wsbuild.paths import BadPathError, canonical, find_root, is_inside, is_within
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -166,3 +166,72 @@ def test_imports_nothing_heavy() -> None:
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     heavy = {"yaml", "jsonschema", "networkx", "typer", "difflib", "json"}
     assert heavy.isdisjoint(done.stdout.split())
+
+
+@pytest.mark.parametrize(
+    "rel",
+    [
+        "a",
+        "a b/c",
+        " ",
+        "a./b.",
+        "...",
+        "..a/b..",
+        "~/x",
+        "C:\\x",
+        "a\\..\\b",
+        "caf\u00e9",
+        "cafe\u0301",
+        "\udcff",
+        "new\nline",
+        ".gitignore",
+        ".github/x",
+        "git/x",
+        "a/.wsbuild/x",
+        "a/.worktrees",
+        ".wsbuilder",
+        "x" * 5000,
+    ],
+)
+def test_any_name_that_a_disk_has_may_be_within(rel: str) -> None:
+    """What a user may not write can be what a tool has written."""
+    assert is_within(rel)
+
+
+@pytest.mark.parametrize(
+    "rel",
+    [
+        "",
+        ".",
+        "..",
+        "/",
+        "/a",
+        "//a",
+        "a/",
+        "a//b",
+        "./a",
+        "a/.",
+        "a/./b",
+        "../a",
+        "a/..",
+        "a/../b",
+        "a\0b",
+        "\0",
+        ".git",
+        ".git/hooks/x",
+        "a/.GIT/config",
+        ".git. /x",
+        ".git::$INDEX_ALLOCATION/x",
+        "a/GIT~1",
+        ".g\u200cit/x",
+        ".wsbuild",
+        ".wsbuild/lock",
+        ".WSBUILD/x",
+        ".wsbuild./x",
+        ".wsbuild /x",
+        ".worktrees/a",
+    ],
+)
+def test_what_leads_out_or_belongs_to_others_is_not_within(rel: str) -> None:
+    """Whatever the disk makes of capitals, dots and invisible characters."""
+    assert not is_within(rel)

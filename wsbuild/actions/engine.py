@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
     from wsbuild.plan.order import Chosen
 
 
+GC_THRESHOLD = (20_000, 20, 20)
+"""How many new objects, and how often, before the collector of cycles looks at them."""
+
+
 class Engine:
     """The verbs of doit's commands over one session. What writes takes the tree's lock first."""
 
@@ -23,6 +28,7 @@ class Engine:
         self.session = session
         self.running = False
         self._turns = Turns()
+        self._gc_threshold = gc.get_threshold()
 
     @cached_property
     def recorder(self) -> Recorder:
@@ -44,6 +50,11 @@ class Engine:
         session.reader.prime(plan[ws_id].step_task(step) for ws_id, steps in chosen.items() for step in steps)
         _ = session.freshness, self.recorder  # made here, not by the first of several threads
         install(session)
+        # What is loaded by now stays until the end: looking through it again and again takes a tenth of
+        # a run of many small steps.
+        gc.freeze()
+        self._gc_threshold = gc.get_threshold()
+        gc.set_threshold(*GC_THRESHOLD)
 
     def perform(self, ws_id: str, step: str) -> str:
         """Run one step; gives why it failed, empty when it did not."""
@@ -116,6 +127,8 @@ class Engine:
             from wsbuild.tools.process import shutdown
 
             shutdown()
+            gc.set_threshold(*self._gc_threshold)
+            gc.unfreeze()
         if "recorder" in self.__dict__:
             self.recorder.release()
         self.session.close()

@@ -7,10 +7,12 @@ same question, so the answer cannot differ.
 from __future__ import annotations
 
 import os
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from wsbuild.actions.identity import SHELL
-from wsbuild.cache.digest import digest_bytes
+from wsbuild.actions.prompt import template_path
+from wsbuild.cache.digest import sha256_text
 from wsbuild.cache.files import MISSING
 from wsbuild.cache.manifest import Manifest, Reason, differences, result_digest
 from wsbuild.patterns import matcher
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     from wsbuild.cache.expand import Tree
     from wsbuild.cache.files import FileStates
     from wsbuild.plan.cached import Plan
-    from wsbuild.plan.records import StepPlan, WorkstreamPlan
+    from wsbuild.plan.records import CommandPlan, StepPlan, WorkstreamPlan
     from wsbuild.store.clean import CleanRow
 
 NEVER_RUN = Reason("never-run")
@@ -33,14 +35,15 @@ LONGEST_PATH_WORD = 255
 class Decision(NamedTuple):
     """The answer for one step.
 
-    `manifest` is what the step's key would be made of now; `seen` the states of its inputs as they
-    are (in `manifest` those that a later step wrote stand as they were); `outputs` the states of
-    its declared outputs.
+    `manifest` is what the step's key would be made of now; in it, inputs that a later step wrote stand
+    as they were. `action` is what running the step now would depend on: the inputs as they are,
+    whoever wrote them, which are `seen`; `outputs` are the states of its declared outputs.
     """
 
     fresh: bool
     reasons: tuple[Reason, ...]
     manifest: Manifest
+    action: Manifest
     seen: dict[str, str]
     outputs: dict[str, str]
 
@@ -65,6 +68,7 @@ class Freshness:
         self.reader = reader
         self.environ = environ
         self.model = model
+        self._written: dict[str, Manifest] = {}
 
     def decide(self, ws: WorkstreamPlan, step: StepPlan) -> Decision:
         """Whether `step` is up to date now.
@@ -79,13 +83,14 @@ class Freshness:
         row = self.reader.row(ws.step_task(step.name))
         if row is None:
             manifest = manifest.with_inputs(seen)
-            return Decision(False, (self._why_no_row(ws, step),), manifest, seen, outputs)
+            return Decision(False, (self._why_no_row(ws, step),), manifest, manifest, seen, outputs)
         recorded = Manifest.parse(row.manifest)
         settled = self._settle(ws, step, row, recorded.inputs(), seen)
         manifest = manifest.with_inputs(settled)
+        action = manifest if settled is seen else manifest.with_inputs(seen)
         reasons = differences(recorded.lines, manifest.lines)
         reasons += self._output_reasons(ws, step, row, outputs)
-        return Decision(not reasons, tuple(reasons), manifest, seen, outputs)
+        return Decision(not reasons, tuple(reasons), manifest, action, seen, outputs)
 
     def output_states(self, step: StepPlan) -> dict[str, str]:
         """The declared outputs as they are; one that is named literally is there even if missing."""
@@ -105,7 +110,7 @@ class Freshness:
             return row.result if row else ""
         by_name = {known.name: known for known in ws.steps}
         needed = [(need, self.result_of(ws, by_name[need])) for need in step.needs]
-        return result_digest(needed, self.states.seed)
+        return result_digest(needed)
 
     def missing_inputs(self, step: StepPlan, seen: Mapping[str, str]) -> list[str]:
         """Declared input files that are not there: the step cannot run."""
@@ -114,13 +119,17 @@ class Freshness:
         return [path for path in step.inputs if seen.get(path) == MISSING]
 
     def _definition(self, ws: WorkstreamPlan, step: StepPlan) -> Manifest:
-        manifest = Manifest()
-        for name, value in step.fields.items():
-            manifest.add("field", name, value)
+        manifest = self._fields(step, ws.step_task(step.name))
+        if step.prompt:
+            manifest.add("field", "prompt_template", self.states.state(template_path(self.tree.root)))
         for command in step.commands:
-            starts = command.argv[0] if command.argv else SHELL
+            starts = self._program(command)
             if "/" not in starts or os.path.isabs(starts):
-                manifest.add("tool", starts, self.tools.identity(starts, command.version))
+                manifest.add(
+                    "tool",
+                    command.argv[0] if command.argv else SHELL,
+                    self.tools.identity(starts, command.version),
+                )
             if "{model_name}" in command.argv:
                 manifest.add("field", "model_name", self.model)
             for name, value in command.env.items():
@@ -131,24 +140,39 @@ class Freshness:
         for dep in ws.depends_on:
             upstream = self.plan[dep]
             results = [(known.name, self.result_of(upstream, known)) for known in upstream.steps]
-            manifest.add("upstream", upstream.task, result_digest(results, self.states.seed))
+            manifest.add("upstream", upstream.task, _joined(tuple(results)))
         return manifest
+
+    def _fields(self, step: StepPlan, task: str) -> Manifest:
+        """The lines that the plan alone decides, written once."""
+        known = self._written.get(task)
+        if known is None:
+            known = Manifest()
+            for name, value in step.fields.items():
+                known.add("field", name, value)
+            self._written[task] = known
+        return Manifest(known.lines)
+
+    def _program(self, command: CommandPlan) -> str:
+        """What a command starts: a name on PATH, an absolute path, or a path in the project."""
+        starts = command.argv[0] if command.argv else SHELL
+        return self.tools.python if starts == "{python}" else _without_root(starts)
 
     def _env_line(self, name: str, value: str | None) -> str:
         if value is None:
             value = self.environ.get(name)
         if value is None:
             return "unset"
-        return digest_bytes(value.encode("utf-8", "surrogateescape"), self.states.seed)
+        return sha256_text(f"{name}={value}")
 
     def _input_paths(self, step: StepPlan) -> list[str]:
         """What the step reads: its inputs, and files of the project named on its command line."""
         paths = self.tree.expand(step.inputs, gitignore=step.implicit)
-        words = {word for command in step.commands for word in command.argv}
+        words = {_without_root(word) for command in step.commands for word in command.argv}
         named = [word for word in words if self._is_project_file(word)]
         if not named and not (step.implicit and step.outputs):
             return paths
-        made = matcher(step.outputs)
+        made = matcher(step.outputs, below=True)
         if step.implicit:
             paths = [path for path in paths if not made(path)]
         return sorted({*paths, *(os.path.normpath(word) for word in named if not made(word))})
@@ -165,12 +189,15 @@ class Freshness:
         step: StepPlan,
         row: CleanRow,
         recorded: Mapping[str, str],
-        now: Mapping[str, str],
+        now: dict[str, str],
     ) -> dict[str, str]:
         """`now`, with what later steps wrote since put back to what was recorded."""
-        settled = dict(now)
+        if recorded == now:
+            return now
         moved = [p for p in recorded.keys() | now.keys() if recorded.get(p) != now.get(p)]
-        for path in self._written_later(ws, step, row, moved, now):
+        later = self._written_later(ws, step, row, moved, now)
+        settled = dict(now) if later else now
+        for path in later:
             if path in recorded:
                 settled[path] = recorded[path]
             else:
@@ -224,6 +251,21 @@ class Freshness:
         if last.status == "ok":
             return Reason("inputs-moved" if last.key_moved else "forgotten")
         return Reason(f"last-run-{last.status.replace('running', 'interrupted')}")
+
+
+_ROOTS = ("{cwd}/", "{repo_root}/", "{worktree_path}/")
+
+
+def _without_root(word: str) -> str:
+    """A path that a profile writes with the project's root before it, without it."""
+    root = next((root for root in _ROOTS if word.startswith(root)), "")
+    return word.removeprefix(root)
+
+
+@lru_cache(maxsize=4096)
+def _joined(results: tuple[tuple[str, str], ...]) -> str:
+    """The results of all steps of a workstream as one: each of those that depend on it asks for it."""
+    return result_digest(results)
 
 
 def written(before: Mapping[str, str], after: Mapping[str, str]) -> dict[str, str]:

@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from wsbuild.cache.files import MISSING
 from wsbuild.cache.manifest import result_digest
+from wsbuild.store.writes import Wrote
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from wsbuild.cache.manifest import Manifest
+    from wsbuild.actions.freshness import Decision
+    from wsbuild.actions.remains import Ground
     from wsbuild.plan.records import StepPlan
 
 
@@ -28,7 +30,9 @@ class Outcome(NamedTuple):
 
 
 class Success(NamedTuple):
-    """What an attempt that succeeded leaves as its clean row."""
+    """What an attempt that succeeded leaves as its clean row; `writes` is what it left where, a path
+    that it removed as MISSING.
+    """
 
     manifest: str
     key: str
@@ -50,25 +54,48 @@ class Attempt(NamedTuple):
 
 
 def success_of(
-    seed: int,
-    step: StepPlan,
-    before: Manifest,
-    inputs: Mapping[str, str],
-    outputs: dict[str, str],
-    wrote: Mapping[str, str] | None = None,
+    step: StepPlan, before: Decision, after: Decision, wrote: Mapping[str, str] | None = None
 ) -> Success:
-    """The clean row of a step that succeeded.
+    """The clean row of a step that succeeded: how things were when it started, and how they are.
 
-    Its definition, tools and upstream results are those it was started with (`before`); `inputs` are
-    recorded as given. A step without declared outputs answers for what it read and `wrote`.
+    Its definition, tools and upstream results are those it was started with. A step that edits
+    `wrote` some of its inputs: those are recorded as it left them, all others as it found them.
+    Without declared outputs a step answers for what it read and wrote.
     """
-    manifest = before.with_inputs(inputs)
-    answers_for = outputs if step.outputs else {**inputs, **(wrote or {})}
+    inputs = after.seen if wrote is None else _undisturbed(before, after, wrote)
+    manifest = before.action if inputs == before.seen else before.manifest.with_inputs(inputs)
+    answers_for = after.outputs if step.outputs else {**inputs, **(wrote or {})}
     there = [(path, state) for path, state in answers_for.items() if state != MISSING]
     return Success(
         manifest.text(),
-        manifest.key(seed),
-        outputs,
-        result_digest(there, seed),
-        dict(outputs if wrote is None else wrote),
+        manifest.key(),
+        after.outputs,
+        result_digest(there),
+        dict(after.outputs if wrote is None else wrote),
     )
+
+
+def _undisturbed(before: Decision, after: Decision, wrote: Mapping[str, str]) -> dict[str, str]:
+    recorded = dict(before.seen)
+    for path in wrote:
+        if path in after.seen:
+            recorded[path] = after.seen[path]
+        else:
+            recorded.pop(path, None)
+    return recorded
+
+
+def left_by(step: StepPlan, success: Success, ground: Ground) -> dict[str, Wrote]:
+    """What a success left where, for the record of who wrote what; what it once made and did not make
+    this time is gone.
+    """
+    gone = dict.fromkeys(ground.made, Wrote(MISSING))
+    created = {path: bool(step.outputs) and ground.is_created(path) for path in success.writes}
+    return {**gone, **{path: Wrote(state, created[path]) for path, state in success.writes.items()}}
+
+
+def left_by_failure(outputs: Mapping[str, str], ground: Ground) -> dict[str, Wrote]:
+    """What an attempt that failed left at the places of its outputs: the next one starts without it."""
+    there = {path: state for path, state in outputs.items() if state != MISSING}
+    made = {path: state for path, state in there.items() if ground.is_created(path)}
+    return {**dict.fromkeys(ground.made, Wrote(MISSING)), **{p: Wrote(s, True) for p, s in made.items()}}

@@ -1,31 +1,45 @@
-"""What a run would do: the freshness of each step, and of what waits for those that are stale."""
+"""What a run would do: which steps are up to date, which would be restored, which would run, and why."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from wsbuild.cache.manifest import Reason
+from wsbuild.actions import reuse
+from wsbuild.actions.freshness import written
+from wsbuild.actions.outcome import success_of
+from wsbuild.cache.files import MISSING
+from wsbuild.cache.manifest import Reason, canonical_json
+from wsbuild.store.clean import CleanRow
 
 if TYPE_CHECKING:
+    from wsbuild.actions.freshness import Decision
     from wsbuild.actions.session import Session
+    from wsbuild.cache.entry import Entry
     from wsbuild.plan.order import Chosen
+    from wsbuild.plan.records import StepPlan, WorkstreamPlan
+
+RUN, RESTORE, FRESH, NOTHING = "run", "restore", "up-to-date", "skipped"
 
 
 class StepOutlook(NamedTuple):
-    """The prospect of one step: `decision` is `run`, `up-to-date` or `skipped` (nothing to do)."""
+    """The prospect of one step: `decision` is one of RUN, RESTORE, FRESH and NOTHING (to do), `entry`
+    what would be restored.
+    """
 
     task: str
     ws_id: str
     step: str
     decision: str
     reasons: tuple[Reason, ...]
+    entry: Entry | None = None
 
 
 def outlook(session: Session, chosen: Chosen, *, force: bool = False) -> list[StepOutlook]:
-    """The prospects of the chosen steps, in order.
+    """The prospects of the chosen steps, in order; the session can be asked nothing else afterwards.
 
-    A step behind a stale one is said to run too: whether it does is known when that one has run,
-    for if that makes the same bytes again nothing behind it moves.
+    What would be restored is taken as restored for the steps behind it. A step behind one that runs
+    is said to run too: whether it does is known when that one has run, for if that makes the same
+    bytes again nothing behind it moves.
     """
     found: list[StepOutlook] = []
     stale: dict[str, str] = {}
@@ -40,16 +54,46 @@ def outlook(session: Session, chosen: Chosen, *, force: bool = False) -> list[St
             if step.idle:
                 if waits:
                     stale[task] = waits[0]
-                found.append(StepOutlook(task, ws_id, step.name, "skipped", ()))
+                found.append(StepOutlook(task, ws_id, step.name, NOTHING, ()))
                 continue
-            decision = session.freshness.decide(ws, step)
-            reasons = decision.reasons
-            if not reasons and force:
-                reasons = (Reason("forced"),)
-            if not reasons and waits:
-                reasons = (Reason("upstream-stale", waits[0]),)
-            if reasons:
+            prospect = _prospect(session, ws, step, waits, force=force)
+            if prospect.decision == RUN:
                 stale[task] = task
                 stale.setdefault(ws_id, task)
-            found.append(StepOutlook(task, ws_id, step.name, "run" if reasons else "up-to-date", reasons))
+            found.append(prospect)
     return found
+
+
+def _prospect(
+    session: Session, ws: WorkstreamPlan, step: StepPlan, waits: list[str], *, force: bool
+) -> StepOutlook:
+    decision = session.freshness.decide(ws, step)
+    at = (ws.step_task(step.name), ws.id, step.name)
+    if force:
+        return StepOutlook(*at, RUN, decision.reasons or (Reason("forced"),))
+    if waits:
+        return StepOutlook(*at, RUN, decision.reasons or (Reason("upstream-stale", waits[0]),))
+    if decision.fresh:
+        return StepOutlook(*at, FRESH, ())
+    prospect = reuse.look_up(session, ws, step, decision)
+    if prospect.damage:
+        session.warn(prospect.damage)
+    if prospect.entry is None:
+        return StepOutlook(*at, RUN, reuse.explained(session, ws, step, decision, prospect.why_not).reasons)
+    _suppose(session, ws, step, decision, prospect.entry)
+    return StepOutlook(*at, RESTORE, decision.reasons, prospect.entry)
+
+
+def _suppose(session: Session, ws: WorkstreamPlan, step: StepPlan, decision: Decision, entry: Entry) -> None:
+    """Take a step as restored, without doing it."""
+    freshness = session.freshness
+    owned = freshness.owned_states(ws) if step.edits else {}
+    states = entry.states()
+    freshness.states.suppose(states)
+    freshness.tree.suppose({path: state != MISSING for path, state in states.items()})
+    after = freshness.decide(ws, step)
+    wrote = written(owned, freshness.owned_states(ws)) if step.edits else None
+    success = success_of(step, decision, after, wrote)
+    outputs = canonical_json(success.outputs)
+    at = (ws.step_task(step.name), ws.id, step.name, 0)
+    session.reader.suppose(CleanRow(*at, success.key, success.manifest, outputs, success.result))

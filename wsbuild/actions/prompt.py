@@ -15,13 +15,17 @@ if TYPE_CHECKING:
 TEMPLATE = "config/prompts/edit.txt.j2"
 
 
-def _template(root: str) -> str:
+def template_path(root: str) -> str:
+    """The template in force: the repository's own, or the shipped one."""
     from wsbuild.schemas import data_path
 
     own = os.path.join(root, TEMPLATE)
-    path = own if os.path.lexists(own) else data_path("config", "prompts", "edit.txt.j2")
+    return own if os.path.lexists(own) else data_path("config", "prompts", "edit.txt.j2")
+
+
+def _template(root: str) -> str:
     try:
-        with open(path, encoding="utf-8") as file:
+        with open(template_path(root), encoding="utf-8") as file:
             return file.read()
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"{TEMPLATE}: cannot be read: {error}", "the template is a UTF-8 file") from error

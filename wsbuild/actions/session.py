@@ -11,13 +11,16 @@ from wsbuild.plan.cached import load_plan
 from wsbuild.statedir import database_path
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from wsbuild.actions.freshness import Decision, Freshness
     from wsbuild.actions.reader import Reader
+    from wsbuild.actions.tally import StepReport
+    from wsbuild.cache.cache import Cache
     from wsbuild.errors import WsbuildError
     from wsbuild.plan.order import Chosen
     from wsbuild.plan.records import StepPlan, WorkstreamPlan
+    from wsbuild.store.clean import CleanRow
     from wsbuild.store.db import Store
 
 
@@ -27,7 +30,8 @@ class Session:
     A session that does not write opens the database read-only and leaves every byte of state as it
     is. Of a run it holds what was asked for (`chosen`, `force`: even what is up to date, `wait`: for
     the tree if somebody else has it), and what became of it (`run_id`: None while nothing was worth
-    recording, `tally`, `ended_by`: the signal that ended it, `fatal`: why it could not go on).
+    recording, `tally`, `ended_by`: the signal that ended it, `fatal`: why it could not go on). `tell` is
+    called with steps that are told of when they are recorded, not when they end.
     """
 
     def __init__(self, root: str, environ: Mapping[str, str], *, writing: bool) -> None:
@@ -44,7 +48,11 @@ class Session:
         self.tally = Tally()
         self.ended_by = 0
         self.fatal: WsbuildError | None = None
+        self.tell: Callable[[Sequence[StepReport]], None] = lambda _: None
         self._old: Store | None = None
+        self._changes = 0
+        self._latest: tuple[str, str, int, Decision] | None = None
+        self._warned: set[str] = set()
 
     @cached_property
     def store(self) -> Store:
@@ -70,16 +78,46 @@ class Session:
         from wsbuild.actions.identity import Tools, search_path
         from wsbuild.cache.expand import Tree
         from wsbuild.cache.files import FileStates
-        from wsbuild.store import files
+        from wsbuild.store import files, tool_versions
 
         store = self.store
         states = FileStates(
             self.root, store.seed, lambda paths: store.read(lambda conn: files.get_many(conn, paths))
         )
-        tools = Tools(states, search_path(self.environ, self.python))
+        tools = Tools(
+            states,
+            search_path(self.environ, self.python),
+            self.python,
+            lambda asked: store.read(lambda conn: tool_versions.get(conn, asked)),
+        )
         tree = Tree(self.root, self.plan.config.ignore)
+        paths = self._literal_paths()
+        states.prime(paths)
+        self.reader.prime_paths(paths)
         model = self.environ.get("AIDER_MODEL") or self.plan.config.model
         return Freshness(self.plan, tree, states, tools, self.reader, self.environ, model)
+
+    def _literal_paths(self) -> list[str]:
+        """The files that the chosen steps name, which will all be asked about."""
+        found: dict[str, None] = {}
+        for ws_id, names in self.chosen.items():
+            for step in self.plan[ws_id].steps:
+                if step.name in names:
+                    found.update(dict.fromkeys((*step.inputs, *step.outputs)))
+        return list(found)
+
+    @cached_property
+    def cache(self) -> Cache | None:
+        """The cache of results; None where the settings want none."""
+        from wsbuild.cache.cache import Cache
+        from wsbuild.cache.place import cache_dir
+
+        mode = self.plan.config.cache_mode
+        if mode == "off":
+            return None
+        directory = cache_dir(self.root, self.environ)
+        writable = self.writing and mode == "read-write"
+        return Cache(directory, self.root, writable=writable, deferred=True)
 
     def begin_writing(self) -> None:
         """Open the database for writing; called by whoever holds the tree's lock.
@@ -95,15 +133,23 @@ class Session:
         self._warn(store)
         self._old = self.__dict__.get("store")
         self.store = store
-        self.reader = Reader(store)
+        before, self.reader = self.reader, Reader(store)
+        self._changes += 1
+        self.reader.take_over(before)
         known = self.__dict__.pop("freshness", None)
         if known is not None and known.states.seed == store.seed:
             self.freshness.states.adopt(known.states)
+            self.freshness.tools.unsaved.update(known.tools.take_unsaved())
 
-    @staticmethod
-    def _warn(store: Store) -> None:
+    def warn(self, line: str) -> None:
+        """Tell the user something that does not stop anything, once."""
+        if line not in self._warned:
+            self._warned.add(line)
+            sys.stderr.write(f"wsbuild: {line}\n")
+
+    def _warn(self, store: Store) -> None:
         for warning in store.warnings:
-            sys.stderr.write(f"wsbuild: {warning}\n")
+            self.warn(warning)
 
     def step(self, ws_id: str, name: str) -> tuple[WorkstreamPlan, StepPlan]:
         """A step of the plan by name."""
@@ -112,7 +158,27 @@ class Session:
 
     def decide(self, ws_id: str, name: str) -> Decision:
         """Whether a step is up to date, and why not."""
-        return self.freshness.decide(*self.step(ws_id, name))
+        changes = self._changes
+        decision = self.freshness.decide(*self.step(ws_id, name))
+        self._latest = (ws_id, name, changes, decision)
+        return decision
+
+    def changed(self, task: str = "", row: CleanRow | None = None, wrote: Iterable[str] = ()) -> None:
+        """Something was recorded of `task` (without one: of any), and of the files it `wrote`: earlier
+        answers do not count. `row` is what says now that it is up to date.
+        """
+        self._changes += 1
+        if task:
+            self.reader.changed(task, row, wrote)
+        else:
+            self.reader.all_changed()
+
+    def decided(self, ws_id: str, name: str) -> Decision:
+        """The answer for a step, given just now or anew."""
+        latest = self._latest
+        if latest is not None and latest[:3] == (ws_id, name, self._changes):
+            return latest[3]
+        return self.decide(ws_id, name)
 
     def close(self) -> None:
         """Let go of the database."""

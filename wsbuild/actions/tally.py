@@ -52,6 +52,17 @@ class Tally:
     def __init__(self) -> None:
         self._reports: dict[str, StepReport] = {}
         self._lock = Lock()
+        self.cache_hits = self.cache_misses = 0
+
+    def asked_cache(self, *, hit: bool) -> None:
+        """Note whether the cache had a result for a step."""
+        with self._lock:
+            self.cache_hits += hit
+            self.cache_misses += not hit
+
+    def cache_counts(self) -> dict[str, int]:
+        """How often the cache had a result for a step that was not up to date, and how often not."""
+        return {"cache_hits": self.cache_hits, "cache_misses": self.cache_misses}
 
     def add(self, report: StepReport) -> None:
         """Note what became of a step; the first word on it counts."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from wsbuild import patterns
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from pathspec import GitIgnoreSpec
 
@@ -67,6 +67,18 @@ def _rules_above(root: str, base: str) -> Rules:
     return () if rules and _git_ignores(rules, base + "/") else rules
 
 
+def _is_git_ignored(root: str, rel: str) -> bool:
+    """Whether git ignores a path (directories end in `/`), or a directory that it lies in."""
+    rules: Rules = ()
+    for at in [at for at, char in enumerate(f"/{rel}") if char == "/"]:
+        if spec := _read_spec(os.path.join(root, rel[:at])):
+            rules = (*rules, (rel[:at], spec))
+        end = rel.find("/", at)
+        if rules and rel[at:] and _git_ignores(rules, rel if end < 0 else rel[: end + 1]):
+            return True
+    return False
+
+
 class Tree:
     """The files of a project that count, below `root`.
 
@@ -77,6 +89,11 @@ class Tree:
     def __init__(self, root: str, ignore: Sequence[str]) -> None:
         self.root = root
         self._ignored = _ignored_names(tuple(ignore)).match
+        self._supposed: dict[str, bool] = {}
+
+    def suppose(self, there: Mapping[str, bool]) -> None:
+        """Answer from now on as if these files were there, or not, whatever the disk says."""
+        self._supposed.update(there)
 
     def expand(self, wanted: Iterable[str], *, gitignore: bool = False) -> list[str]:
         """The paths `wanted` patterns name, sorted.
@@ -94,7 +111,7 @@ class Tree:
                 match = patterns.matcher((pattern,))
                 below = self._walk(patterns.base(pattern), gitignore=gitignore)
                 found.update(filter(match, below))
-            elif os.path.isdir(os.path.join(self.root, literal)):
+            elif self._is_dir(literal):
                 found.update(self._walk(literal, gitignore=gitignore))
             elif kind == "file":
                 found.add(literal)
@@ -104,8 +121,29 @@ class Tree:
         """All files of the project that count, sorted."""
         return sorted(self._walk("", gitignore=True))
 
+    def _is_dir(self, path: str) -> bool:
+        below = path + "/"
+        return os.path.isdir(os.path.join(self.root, path)) or any(
+            there and other.startswith(below) for other, there in self._supposed.items()
+        )
+
     def _walk(self, base: str, *, gitignore: bool) -> list[str]:
         base = base.rstrip("/")
+        found = self._walk_disk(base, gitignore=gitignore)
+        if not self._supposed:
+            return found
+        below = base + "/" if base else ""
+        gitignore = gitignore and not (base and _is_git_ignored(self.root, base + "/"))
+        for path, there in self._supposed.items():
+            if not path.startswith(below) or any(map(self._ignored, path[len(below) :].split("/"))):
+                continue
+            if path in found and not there:
+                found.remove(path)
+            elif path not in found and there and not (gitignore and _is_git_ignored(self.root, path)):
+                found.append(path)
+        return found
+
+    def _walk_disk(self, base: str, *, gitignore: bool) -> list[str]:
         found: list[str] = []
         todo = [(base, _rules_above(self.root, base) if gitignore else ())]
         while todo:

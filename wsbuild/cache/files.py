@@ -10,7 +10,7 @@ import stat
 import time
 from typing import TYPE_CHECKING, Any
 
-from wsbuild.cache.digest import digest_bytes, digest_fd
+from wsbuild.cache.digest import Digests, digest_fd, sha256_bytes, sha256_text
 from wsbuild.filestat import FileRow
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def trusted(row: FileRow | Sequence[Any], st: os.stat_result) -> bool:
     than that clock's tick (the racy rule of git's index); a clock that shows whole seconds only is
     taken to tick in seconds. A file "from the future" is never trusted.
     """
-    mtime_ns, ctime_ns, size, ino, mode, _, hashed_ns = row
+    mtime_ns, ctime_ns, size, ino, mode, _, hashed_ns = row[:7]
     if (
         mtime_ns != st.st_mtime_ns
         or ctime_ns != st.st_ctime_ns
@@ -48,9 +48,10 @@ def trusted(row: FileRow | Sequence[Any], st: os.stat_result) -> bool:
 class FileStates:
     """Asks the disk about files below `root`, remembering what it had to read.
 
-    A state is a short string: `f:<digest>`, `x:<digest>` (executable), `l:<target>:<state>` (a
-    symbolic link and what it leads to), `d` (a directory), `s` (a socket, pipe or device), or
-    MISSING. States are equal exactly when type, executable bit and content are.
+    A state is a string: `f:<sha256>`, `x:<sha256>` (executable), `l:<target>:<state>` (a symbolic
+    link and what it leads to; of a directory, all that is in it), `d` (a directory), `s` (a socket,
+    pipe or device), or MISSING. States are equal exactly when type, executable bit and content are, on
+    any machine.
     """
 
     def __init__(
@@ -69,6 +70,7 @@ class FileStates:
         self._now_ns = now_ns
         self._rows: dict[str, FileRow] = {}
         self._asked: set[str] = set()
+        self._supposed: dict[str, str] = {}
         self.unsaved: dict[str, FileRow] = {}
 
     def prime(self, paths: Iterable[str]) -> None:
@@ -90,6 +92,10 @@ class FileStates:
         self._asked.update(other.unsaved)
         self.unsaved.update(other.unsaved)
 
+    def suppose(self, states: Mapping[str, str]) -> None:
+        """Answer from now on as if these paths were in these states, whatever the disk says."""
+        self._supposed.update(states)
+
     def states(self, paths: Iterable[str]) -> dict[str, str]:
         """The state of each of `paths` now."""
         paths = list(paths)
@@ -101,6 +107,8 @@ class FileStates:
 
         A file that cannot be read counts by its stat: it differs from anything recorded before.
         """
+        if path in self._supposed:
+            return self._supposed[path]
         full = os.path.join(self.root, path)
         try:
             st = self._stat(full)
@@ -108,49 +116,71 @@ class FileStates:
             return MISSING
         mode = st.st_mode
         if stat.S_ISREG(mode):
-            return ("x:" if mode & 0o111 else "f:") + self._digest(path, full, st)
+            return f"{_letter(st)}:{self._digest(path, full, st)}"
         if stat.S_ISLNK(mode):
             return self._link(path, full)
         return "d" if stat.S_ISDIR(mode) else "s"
 
     def _link(self, path: str, full: str) -> str:
         target = os.readlink(full)
-        name = digest_bytes(os.fsencode(target), self.seed)[:8]
+        name = sha256_bytes(os.fsencode(target))[:16]
         try:
             st = os.stat(full)
         except OSError:
             return f"l:{name}:"
-        if not stat.S_ISREG(st.st_mode):
-            return f"l:{name}:d"
-        return f"l:{name}:{self._digest(path, full, st)}"
+        if stat.S_ISREG(st.st_mode):
+            return f"l:{name}:{_letter(st)}:{self._digest(path, full, st)}"
+        if stat.S_ISDIR(st.st_mode):
+            return f"l:{name}:d:{self._below(path, full)}"
+        return f"l:{name}:s"
+
+    def _below(self, path: str, full: str) -> str:
+        """All that is in a directory which a link leads to. A link in it counts by its target only: it
+        may lead back here.
+        """
+        found = []
+        for directory, _, names in os.walk(full):
+            inner = os.path.relpath(directory, full)
+            for name in names:
+                rel = os.path.normpath(os.path.join(inner, name))
+                at = os.path.join(directory, name)
+                state = "l:" + os.readlink(at) if os.path.islink(at) else self.state(f"{path}/{rel}")
+                found.append(f"{rel}\0{state}")
+        return sha256_text("\n".join(sorted(found)))
 
     def _digest(self, path: str, full: str, st: os.stat_result) -> str:
         if path not in self._asked:
             self.prime((path,))
         row = self._rows.get(path)
-        if row is not None and trusted(row, st):
-            return row.digest
-        row = self._read(full, st)
+        if row is not None and row.sha256 and trusted(row, st):
+            return row.sha256
+        known = Digests(row.digest, row.sha256) if row is not None and row.sha256 else None
+        row = self._read(full, st, known)
         if row.hashed_ns:
             self._rows[path] = row
             self.unsaved[path] = row
-        return row.digest
+        return row.sha256
 
-    def _read(self, full: str, st: os.stat_result) -> FileRow:
+    def _read(self, full: str, st: os.stat_result, known: Digests | None) -> FileRow:
         now = self._now_ns()
         try:
             fd = os.open(full, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
         except OSError:
-            return _row(st, f"unreadable-{st.st_mtime_ns}-{st.st_size}", 0)
+            return _row(st, Digests("", f"unreadable-{st.st_mtime_ns}-{st.st_size}"), 0)
         try:
             before = os.fstat(fd)
-            digest = digest_fd(fd, self.seed)
+            digests = digest_fd(fd, self.seed, known)
             after = os.fstat(fd)
         finally:
             os.close(fd)
         moved = (before.st_mtime_ns, before.st_size) != (after.st_mtime_ns, after.st_size)
-        return _row(st, digest, 0 if moved or before.st_ino != st.st_ino else now)
+        return _row(st, digests, 0 if moved or before.st_ino != st.st_ino else now)
 
 
-def _row(st: os.stat_result, digest: str, hashed_ns: int) -> FileRow:
-    return FileRow(st.st_mtime_ns, st.st_ctime_ns, st.st_size, st.st_ino, st.st_mode, digest, hashed_ns)
+def _letter(st: os.stat_result) -> str:
+    return "x" if st.st_mode & 0o111 else "f"
+
+
+def _row(st: os.stat_result, digests: Digests, hashed_ns: int) -> FileRow:
+    at = (st.st_mtime_ns, st.st_ctime_ns, st.st_size, st.st_ino, st.st_mode)
+    return FileRow(*at, digests.quick, hashed_ns, digests.strong)

@@ -9,12 +9,12 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from wsbuild.cache.digest import digest_bytes
+from wsbuild.cache.digest import sha256_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-FORMAT = 1
+FORMAT = 2
 """Raised whenever the meaning of a line changes: then every step runs once more."""
 
 HIDDEN_KINDS = frozenset({"env"})
@@ -48,10 +48,12 @@ class Manifest:
 
     def __init__(self, lines: Mapping[tuple[str, str], str] | None = None) -> None:
         self.lines: dict[tuple[str, str], str] = dict(lines or {("format", ""): str(FORMAT)})
+        self._text = ""
 
     def add(self, kind: str, name: str, value: Any) -> None:
         """Add one line; a value that is not a string is written as canonical JSON."""
         self.lines[kind, name] = value if isinstance(value, str) else canonical_json(value)
+        self._text = ""
 
     def inputs(self) -> dict[str, str]:
         """The file states among the lines, by path."""
@@ -65,11 +67,14 @@ class Manifest:
 
     def text(self) -> str:
         """The lines as stored: canonical, equal exactly when the manifests are."""
-        return canonical_json([[kind, name, self.lines[kind, name]] for kind, name in sorted(self.lines)])
+        if not self._text:
+            lines = [[kind, name, self.lines[kind, name]] for kind, name in sorted(self.lines)]
+            self._text = canonical_json(lines)
+        return self._text
 
-    def key(self, seed: int) -> str:
-        """The key: 32 hexadecimal digits."""
-        return digest_bytes(self.text().encode("utf-8", "surrogatepass"), seed)
+    def key(self) -> str:
+        """The key, 64 hexadecimal digits: the same on every machine where the lines are."""
+        return sha256_text(self.text())
 
     @classmethod
     def parse(cls, text: str) -> Manifest:
@@ -77,9 +82,12 @@ class Manifest:
         return cls({(kind, name): value for kind, name, value in json.loads(text)})
 
 
+_encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
+
+
 def canonical_json(value: Any) -> str:
     """JSON with sorted keys and no spaces: equal values give equal text."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return _encode(value)
 
 
 def differences(before: Mapping[tuple[str, str], str], after: Mapping[tuple[str, str], str]) -> list[Reason]:
@@ -111,11 +119,11 @@ def _input_reason(name: str, before: str | None, after: str | None) -> Reason:
         return Reason("input-added", name, None, after)
     if not after:
         return Reason("input-removed", name, before, None)
-    if before[2:] == after[2:]:
+    if before[1:] == after[1:]:
         return Reason("input-mode-changed", name, before[:1], after[:1])
     return Reason("input-changed", name, before, after)
 
 
-def result_digest(states: Iterable[tuple[str, str]], seed: int) -> str:
+def result_digest(states: Iterable[tuple[str, str]]) -> str:
     """Digest of a step's result: the paths it answers for and their states."""
-    return digest_bytes(canonical_json(sorted(states)).encode("utf-8", "surrogatepass"), seed)
+    return sha256_text(canonical_json(sorted(states)))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from wsbuild.actions.outlook import outlook
+from wsbuild.actions.outlook import FRESH, NOTHING, RESTORE, RUN, outlook
 from wsbuild.cli.common import JsonOption, asking_session, from_root, show_json, show_table
 from wsbuild.errors import UserError
 from wsbuild.plan.order import closure, just
@@ -102,8 +102,8 @@ def _status(session: Session, ws_id: str, prospects: list[StepOutlook]) -> dict[
         steps.append(
             {
                 "name": prospect.step,
-                "fresh": prospect.decision != "run",
-                "last_status": "skipped" if prospect.decision == "skipped" else last and last.status,
+                "fresh": prospect.decision in {FRESH, NOTHING},
+                "last_status": "skipped" if prospect.decision == NOTHING else last and last.status,
                 "reason": str(prospect.reasons[0]) if prospect.reasons else "",
             }
         )
@@ -138,10 +138,10 @@ def explain(
     finally:
         session.close()
     if as_json:
-        step = next((prospect for prospect in shown if prospect.decision == "run"), shown[0])
+        step = next((p for wanted in (RUN, RESTORE) for p in shown if p.decision == wanted), shown[0])
         task = step.task if targets[0].step else session.plan[targets[0].ws_id].task
         reasons = [_reason(reason) for prospect in shown for reason in prospect.reasons]
-        decision = "run" if step.decision == "run" else "up-to-date"
+        decision = FRESH if step.decision == NOTHING else step.decision
         show_json("explain", {"task": task, "decision": decision, "reasons": reasons})
         return
     for prospect in shown:
@@ -167,7 +167,9 @@ def _counted(count: int, text: str) -> str:
 
 
 def _facts(session: Session, prospect: StepOutlook) -> list[str]:
-    """What an up-to-date answer rests on."""
+    """What an answer rests on."""
+    if entry := prospect.entry:
+        return [f"result of {entry.made_at}, which took {entry.duration_s:.2f} s, key {entry.key}"]
     row = session.reader.row(prospect.task)
     if row is None:
         return []
@@ -183,7 +185,12 @@ def _facts(session: Session, prospect: StepOutlook) -> list[str]:
     ]
 
 
-_WORDS = {"run": "would run", "up-to-date": "up to date", "skipped": "nothing configured"}
+_WORDS = {
+    RUN: "would run",
+    RESTORE: "would be restored from the cache",
+    FRESH: "up to date",
+    NOTHING: "nothing configured",
+}
 
 
 def _show(prospect: StepOutlook, facts: list[str]) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from wsbuild.actions.outlook import outlook
+from wsbuild.actions.outlook import FRESH, NOTHING, RESTORE, RUN, outlook
 from wsbuild.actions.session import Session
 from wsbuild.cli.common import project_root, show_json
 from wsbuild.plan.order import closure
@@ -16,7 +16,7 @@ from wsbuild.plan.select import select
 if TYPE_CHECKING:
     from wsbuild.actions.outlook import StepOutlook
 
-STATUS = {"up-to-date": "up_to_date", "run": "would_run", "skipped": "skipped"}
+STATUS = {RUN: "would_run", RESTORE: "would_restore", FRESH: "up_to_date", NOTHING: "skipped"}
 
 
 def dry(words: list[str], *, force: bool, as_json: bool) -> None:
@@ -33,9 +33,11 @@ def dry(words: list[str], *, force: bool, as_json: bool) -> None:
         show_json("dry-run", {"counts": counts, "steps": rows})
         return
     for step in steps:
-        if step.decision == "run":
-            typer.echo(f"would run {step.task:<32} {_reason(step)}".rstrip())
-    typer.echo(f"dry run: {counts['would_run']} to run, {counts['up_to_date']} up to date")
+        if step.decision in {RUN, RESTORE}:
+            verb = "would run" if step.decision == RUN else "would restore"
+            typer.echo(f"{verb:<13} {step.task:<32} {_reason(step)}".rstrip())
+    restored = f"{counts['would_restore']} to restore, " if counts["would_restore"] else ""
+    typer.echo(f"dry run: {counts['would_run']} to run, {restored}{counts['up_to_date']} up to date")
 
 
 def _reason(step: StepOutlook) -> str:

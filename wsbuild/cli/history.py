@@ -170,8 +170,8 @@ def log(
     if not found:
         raise UserError(f"{target} has no such attempt", "`wsbuild status` shows what has run")
     row = found[0]
-    ended = f"{row['status']} ({_seconds(row['duration_s'])}) {row['message']}"
-    typer.echo(f"{row['task']} attempt {row['number']}: {ended}".rstrip())
+    ended = "cached" if row["cached"] else f"{row['status']} ({_seconds(row['duration_s'])})"
+    typer.echo(f"{row['task']} attempt {row['number']}: {ended} {row['message']}".rstrip())
     _show_log(session.root, row["log_path"])
 
 

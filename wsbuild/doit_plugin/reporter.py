@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from doit.globals import Globals
 
+from wsbuild.actions.tally import RESTORED
 from wsbuild.doit_plugin.stream import QuietStream
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ class StepReporter:
         self.outstream = QuietStream(outstream)
         self.session: Session = Globals.dep_manager.engine.session
         self.errors: list[str] = []
+        self.session.tell = self.steps
 
     def initialize(self, tasks: Any, selected_tasks: Sequence[str]) -> None:
         """The run begins."""
@@ -84,10 +86,9 @@ class StepReporter:
             for line in self.session.tally.summary_lines(self.session.run_id):
                 self.write(line)
 
-    def step(self, report: StepReport) -> None:
-        """The lines of one step."""
-        for line in report.lines():
-            self.write(line)
+    def steps(self, reports: Sequence[StepReport]) -> None:
+        """The lines of some steps."""
+        self.write("\n".join(line for report in reports for line in report.lines()))
 
     def write(self, line: str) -> None:
         """One line, at once."""
@@ -97,8 +98,8 @@ class StepReporter:
     def _step(self, task: WorkTask) -> None:
         if task.step:
             report = self.session.tally.get(task.name)
-            if report is not None:
-                self.step(report)
+            if report is not None and report.status != RESTORED:
+                self.steps([report])
 
 
 class SilentReporter(StepReporter):
@@ -109,5 +110,5 @@ class SilentReporter(StepReporter):
     def summary(self) -> None:
         """Nothing."""
 
-    def step(self, report: StepReport) -> None:
+    def steps(self, reports: Sequence[StepReport]) -> None:
         """Nothing."""

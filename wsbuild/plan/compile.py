@@ -157,6 +157,8 @@ def _explicit(ws: Workstream, loaded: Loaded) -> tuple[StepPlan, ...]:
                 },
                 retries=spec.retries,
                 prompt=phase == "edit" and bool(spec.tool),
+                cached=spec.cache,
+                incremental=spec.incremental,
             )
         )
     return _sorted_by_need(steps)

@@ -31,7 +31,8 @@ class StepPlan(NamedTuple):
     `inputs` and `outputs` are patterns; `implicit` says that the inputs were not declared but are the
     workstream's own files; `edits` that the step may change those (it declared no outputs). `fields`
     is what of the definition enters the key. `commands` is empty for LAND, and for a check that has
-    nothing to do.
+    nothing to do. `cached` says whether results may be kept for, and come from, other runs;
+    `incremental` that the earlier outputs are left for the command to work on from.
     """
 
     name: str
@@ -45,6 +46,8 @@ class StepPlan(NamedTuple):
     fields: dict[str, Any]
     retries: int = 0
     prompt: bool = False
+    cached: bool = True
+    incremental: bool = False
 
     @property
     def idle(self) -> bool:

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 
 
 class AttemptRow(NamedTuple):
-    """The latest attempt of a step; `key_moved` says that an input changed while it ran."""
+    """The latest attempt of a step; `key_moved` says that an input changed while it ran, `standing` is
+    what lay at the places of its outputs before, made by others, `died` that its end was never seen.
+    """
 
     attempt_id: int
     task: str
@@ -23,6 +25,8 @@ class AttemptRow(NamedTuple):
     started_at: str
     log_path: str
     message: str
+    standing: tuple[str, ...] = ()
+    died: bool = False
 
 
 class OpenAttempt(NamedTuple):
@@ -51,14 +55,14 @@ def open_attempt(
     pid: int,
     pid_start: int,
     command_json: str,
+    standing: Iterable[str] = (),
 ) -> tuple[int, int]:
     """Open an attempt; gives its id and its number among the attempts of the step, from 1."""
-    (number,) = conn.execute(
-        "SELECT coalesce(max(number), 0) + 1 FROM attempts WHERE task = ?", (task,)
-    ).fetchone()
+    number = _next_number(conn, task)
     cursor = conn.execute(
         "INSERT INTO attempts (run_id, ws_id, step, task, number, status, reason, key, started_at,"
-        " pid, pid_start, command_json) VALUES (?, ?, ?, ?, ?, 'running', ?, ?, ?, ?, ?, ?)",
+        " pid, pid_start, command_json, standing_json)"
+        " VALUES (?, ?, ?, ?, ?, 'running', ?, ?, ?, ?, ?, ?, ?)",
         (
             run_id,
             ws_id,
@@ -71,9 +75,50 @@ def open_attempt(
             pid,
             pid_start,
             text.plain(command_json),
+            json.dumps(sorted(standing)),
         ),
     )
-    return int(cursor.lastrowid or 0), int(number)
+    return int(cursor.lastrowid or 0), number
+
+
+def _next_number(conn: Connection, task: str) -> int:
+    (number,) = conn.execute(
+        "SELECT coalesce(max(number), 0) + 1 FROM attempts WHERE task = ?", (task,)
+    ).fetchone()
+    return int(number)
+
+
+def add_cached(
+    conn: Connection,
+    *,
+    run_id: str,
+    ws_id: str,
+    step: str,
+    task: str,
+    reason: str,
+    key: str,
+    now: str,
+    pid: int,
+    pid_start: int,
+    command_json: str,
+    exit_code: int,
+    message: str,
+    log_path: str,
+) -> tuple[int, int]:
+    """Note a step whose recorded result was put back: an attempt that started nothing, and is over; gives
+    its id and its number.
+    """
+    number = _next_number(conn, task)
+    cursor = conn.execute(
+        "INSERT INTO attempts (run_id, ws_id, step, task, number, status, reason, key, started_at,"
+        " finished_at, duration_s, pid, pid_start, command_json, exit_code, message, log_path, cached)"
+        " VALUES (?, ?, ?, ?, ?, 'ok', ?, ?, ?, ?, 0.0, ?, ?, ?, ?, ?, ?, 1)",
+        (
+            *(run_id, ws_id, step, task, number, text.plain(reason), key, now, now, pid, pid_start),
+            *(text.plain(command_json), exit_code, text.plain(message), text.plain(log_path)),
+        ),
+    )
+    return int(cursor.lastrowid or 0), number
 
 
 def set_tool(conn: Connection, attempt_id: int, pid: int, pid_start: int) -> None:
@@ -129,19 +174,31 @@ def still_open(conn: Connection) -> list[OpenAttempt]:
 def last_for_tasks(conn: Connection, tasks: Iterable[str]) -> dict[str, AttemptRow]:
     """The latest attempt of each of `tasks` that has one."""
     found = conn.execute(
-        "SELECT attempt_id, task, number, status, key_moved, started_at, log_path, message"
+        "SELECT attempt_id, task, number, status, key_moved, started_at, log_path, message,"
+        " standing_json, status <> 'ok' AND duration_s IS NULL"
         " FROM (SELECT value AS wanted FROM json_each(?)) JOIN attempts ON attempts.task = wanted"
         " AND number = (SELECT max(number) FROM attempts WHERE task = wanted)",
         (json.dumps(list(tasks)),),
     )
-    rows = [AttemptRow(*row)._replace(key_moved=bool(row[4])) for row in found]
+    rows = [
+        AttemptRow(*row[:8])._replace(key_moved=bool(row[4]), standing=_paths(row[8]), died=bool(row[9]))
+        for row in found
+    ]
     return {row.task: row for row in rows}
 
 
+def _paths(text_json: str) -> tuple[str, ...]:
+    """A list of paths; a damaged one is empty."""
+    try:
+        return tuple(str(path) for path in json.loads(text_json))
+    except (TypeError, ValueError):
+        return ()
+
+
 def durations(conn: Connection) -> dict[str, float]:
-    """Seconds that each workstream's steps took when they last succeeded."""
+    """Seconds that each workstream's steps took when they last ran and succeeded."""
     found = conn.execute(
         "SELECT clean.ws_id, sum(attempts.duration_s) FROM clean JOIN attempts USING (attempt_id)"
-        " WHERE attempts.duration_s IS NOT NULL GROUP BY clean.ws_id"
+        " WHERE attempts.duration_s IS NOT NULL AND NOT attempts.cached GROUP BY clean.ws_id"
     )
     return {ws_id: seconds for ws_id, seconds in found}  # noqa: C416

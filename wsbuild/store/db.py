@@ -118,6 +118,10 @@ class Store:
                 self._memory = dbfile.open_memory()
                 self.warnings.extend(filter(None, [warning]))
 
+    def use_copy(self, copy: Connection | None) -> None:
+        """Read from `copy`, if there is one, in the place of the file."""
+        self._memory = copy
+
 
 def _prepare(store: Store) -> None:
     """Make the database ready for writing: created, undamaged, of the present version."""
@@ -130,7 +134,9 @@ def _prepare(store: Store) -> None:
         if not trouble.is_damage(error):
             raise
         aside = dbfile.put_aside(path)
-        store.warnings.append(f"{path} is corrupt ({error}): kept as {aside}, everything will run again")
+        store.warnings.append(
+            f"{path} is corrupt ({error}): kept as {aside}, what is not in the cache will run again"
+        )
         dbfile.create(path)
     apply_pending(store.connection(), None)
 
@@ -139,6 +145,7 @@ def _prepare_reading(store: Store) -> None:
     for last in (False, True):
         try:
             dbfile.check(store.path)
+            store.use_copy(dbfile.open_migrated(store.path))
         except FileNotFoundError:
             store.use_memory()
         except dbfile.TROUBLE as error:

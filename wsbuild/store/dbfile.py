@@ -117,6 +117,25 @@ def open_memory() -> Connection:
     return _open_empty(":memory:", "0" * 16)
 
 
+def open_migrated(path: str) -> Connection | None:
+    """For a database of an earlier version, a copy in memory of the present one; None for others.
+
+    So that asking changes nothing, and still sees everything.
+    """
+    with contextlib.closing(_open_readonly(path)) as conn:
+        (version,) = conn.execute("PRAGMA user_version").fetchone()
+        if version == VERSION:
+            return None
+        copy = _open(":memory:")
+        conn.backup(copy)
+    try:
+        apply_pending(copy, None)
+    except sqlite3.DatabaseError as error:
+        copy.close()
+        raise DamagedError(f"it is not of the version {version} that it says") from error
+    return copy
+
+
 def create(path: str) -> None:
     """Make the database aside and put it in its place whole."""
     aside = f"{path}.new"

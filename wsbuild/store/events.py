@@ -3,9 +3,10 @@
 The envelope is the same for all: `{seq, at, run_id, ws_id, step, type, payload}`. Types and their
 payloads:
 
-- `run_start` {command}, `run_end` {status, counts...}, `run_abandoned` {}
+- `run_start` {command}, `run_end` {status, counts..., cache_hits, cache_misses}, `run_abandoned` {}
 - `workstream_status` {from, to, reason}
-- `step_start` {attempt, number, reason, key}
+- `step_start` {attempt, number, reason, key, moved_aside}
+- `step_restored` {attempt, number, reason, key, made_at, saved_s, wrote}: a result was put back
 - `step_end` {attempt, status, exit_code, duration_s, message, wrote}
 - `step_recovered` {attempt}: an attempt of a dead process was closed
 - `forget` {tasks}, `ignore` {task}
@@ -36,3 +37,9 @@ def append(
         "INSERT INTO events (at, run_id, ws_id, step, type, payload_json) VALUES (?, ?, ?, ?, ?, ?)",
         (at, run_id, ws_id, step, kind, json.dumps(payload, sort_keys=True)),
     )
+
+
+def last_seq(conn: Connection) -> int:
+    """The number of the last event; 0 where there is none."""
+    (seq,) = conn.execute("SELECT coalesce(max(seq), 0) FROM events").fetchone()
+    return int(seq)

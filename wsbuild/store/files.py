@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 def get_many(conn: Connection, paths: Iterable[str]) -> dict[str, FileRow]:
     """What is remembered of `paths`. A row that is visibly damaged is not: then the file is read."""
     found = conn.execute(
-        "SELECT path, mtime_ns, ctime_ns, size, ino, mode, digest, hashed_ns"
+        "SELECT path, mtime_ns, ctime_ns, size, ino, mode, digest, hashed_ns, sha256"
         " FROM (SELECT value AS wanted FROM json_each(?)) JOIN files ON files.path = wanted"
-        " WHERE typeof(digest) = 'text'",
+        " WHERE typeof(digest) = 'text' AND typeof(sha256) = 'text'",
         (json.dumps(list(paths)),),
     )
     return {path: FileRow(*row) for path, *row in found}
@@ -27,7 +27,7 @@ def get_many(conn: Connection, paths: Iterable[str]) -> dict[str, FileRow]:
 def put_many(conn: Connection, rows: Mapping[str, FileRow]) -> None:
     """Remember digests."""
     conn.executemany(
-        "INSERT OR REPLACE INTO files (path, mtime_ns, ctime_ns, size, ino, mode, digest, hashed_ns)"
-        " VALUES (CAST(? AS TEXT), ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT OR REPLACE INTO files (path, mtime_ns, ctime_ns, size, ino, mode, digest, hashed_ns, sha256)"
+        " VALUES (CAST(? AS TEXT), ?, ?, ?, ?, ?, ?, ?, ?)",
         [(text.raw(path), *row) for path, row in rows.items()],
     )

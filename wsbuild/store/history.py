@@ -71,6 +71,15 @@ def events(conn: Connection, wanted: Wanted) -> list[dict[str, Any]]:
     return _rows(conn, sql, [*values, wanted.limit])
 
 
+def last_payload(conn: Connection, kind: str) -> dict[str, Any]:
+    """What was said with the last event of a type; empty where there was none."""
+    row = conn.execute(
+        "SELECT payload_json FROM events WHERE type = ? ORDER BY seq DESC LIMIT 1", (kind,)
+    ).fetchone()
+    payload = _decoded(row[0]) if row else {}
+    return payload if isinstance(payload, dict) else {}
+
+
 def attempts(conn: Connection, tasks: list[str], limit: int) -> list[dict[str, Any]]:
     """Attempts of `tasks`, the latest first."""
     sql = (

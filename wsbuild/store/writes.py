@@ -20,12 +20,38 @@ class Writer(NamedTuple):
     digest: str
 
 
-def put_many(conn: Connection, task: str, attempt_id: int, states: Mapping[str, str]) -> None:
+class Wrote(NamedTuple):
+    """What a step left at a path: the state ('' where it removed it), and whether the file is of its
+    making: there was none before.
+    """
+
+    state: str
+    created: bool = False
+
+
+def put_many(conn: Connection, task: str, attempt_id: int, wrote: Mapping[str, Wrote]) -> None:
     """Note what an attempt left where."""
     conn.executemany(
-        "INSERT OR REPLACE INTO writes (path, task, attempt_id, digest)  VALUES (CAST(? AS TEXT), ?, ?, ?)",
-        [(text.raw(path), task, attempt_id, state) for path, state in states.items()],
+        "INSERT OR REPLACE INTO writes (path, task, attempt_id, digest, created)"
+        " VALUES (CAST(? AS TEXT), ?, ?, ?, ?)",
+        [
+            (text.raw(path), task, attempt_id, left.state, int(left.created and left.state != ""))
+            for path, left in wrote.items()
+        ],
     )
+
+
+def created_by(conn: Connection, tasks: Iterable[str]) -> dict[str, dict[str, str]]:
+    """The files that are of the making of each of `tasks`: their paths and the states it left."""
+    found = conn.execute(
+        "SELECT task, path, digest FROM (SELECT value AS wanted FROM json_each(?))"
+        " JOIN writes ON writes.task = wanted WHERE created = 1",
+        (json.dumps(list(tasks)),),
+    )
+    created: dict[str, dict[str, str]] = {}
+    for task, path, state in found:
+        created.setdefault(task, {})[path] = state
+    return created
 
 
 def last_writers(conn: Connection, paths: Iterable[str]) -> dict[str, list[Writer]]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import struct
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -156,11 +158,58 @@ def test_a_link_changes_with_its_target_and_with_what_is_in_it(memory: Memory) -
     assert len({first, second, memory.state("l")}) == 3
 
 
-def test_another_seed_gives_other_digests(memory: Memory) -> None:
-    """Prepared collisions do not carry over: the digest depends on the seed."""
-    one = FileStates(str(memory.root), 1, lambda _: {}).state("a")
-    two = FileStates(str(memory.root), 2, lambda _: {}).state("a")
+# The first 16 bytes of XXH3's own secret, which is what keyless digests are made with:
+# https://github.com/Cyan4973/xxHash/blob/dev/doc/xxhash_spec.md
+SECRET = bytes.fromhex("b8fe6c3923a44bbe7c01812cf721ad1c")
+
+
+def twins() -> tuple[bytes, bytes]:
+    """Two contents with the same XXH3 of seed 0.
+
+    A lane is multiplied half by half after it was combined with the secret: where the low half is
+    the secret's, the product is 0 whatever the high half is, and high halves just add up.
+    """
+    low, first, second = 0xFFFFFFFF, *struct.unpack("<QQ", SECRET)
+
+    def twin(shift: int) -> bytes:
+        one = (first & low) | (0x41414141 + shift) << 32
+        two = (second & low) | (0x42424242 - shift) << 32
+        return struct.pack("<Q", one) + b"." * 56 + struct.pack("<Q", two) + b"." * 440
+
+    return twin(0), twin(1)
+
+
+def swap_twins(root: Path, seed: int) -> bool:
+    """Whether the swap of a content for its twin is noticed, with the quick digests of that seed."""
+    one, two = twins()
     assert one != two
+    (root / "a").write_bytes(one)
+    rows: dict[str, FileRow] = {}
+    found = []
+    for content in (one, two):
+        (root / "a").write_bytes(content)
+        states = FileStates(
+            str(root), seed, lambda paths: {path: rows[path] for path in paths if path in rows}
+        )
+        found.append(states.state("a"))
+        rows.update(states.take_unsaved())
+    return found[0] != found[1]
+
+
+def test_a_twin_made_for_the_public_secret_is_noticed(tmp_path: Path) -> None:
+    """Prepared collisions do not carry over to a database, whose seed is random."""
+    assert swap_twins(tmp_path, SEED)
+
+
+def test_without_the_seed_the_twin_would_be_missed(tmp_path: Path) -> None:
+    """The canary of the test above."""
+    assert not swap_twins(tmp_path, 0)
+
+
+def test_states_are_the_same_on_every_machine(memory: Memory) -> None:
+    """Keys are made of them: they depend on type, executable bit and content alone."""
+    states = {FileStates(str(memory.root), seed, lambda _: {}).state("a") for seed in (1, 2)}
+    assert states == {"f:" + hashlib.sha256(b"one").hexdigest()}
 
 
 def test_an_unreadable_file_is_not_remembered(memory: Memory, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from sample_rows import add_clean, add_run
 
 from wsbuild.filestat import FileRow
 from wsbuild.store import clean, files, ignored, writes
 from wsbuild.store.db import Store
-from wsbuild.store.writes import Writer
+from wsbuild.store.writes import Writer, Wrote
 
 ODD_NAME = "src/caf\udce9.txt"
 TASK = "ws:a:make"
@@ -74,12 +72,12 @@ def test_a_row_of_another_attempt_is_no_row(store: Store) -> None:
 
 def test_file_names_that_are_not_utf8_come_back_exactly(store: Store) -> None:
     """In manifests, outputs, writers and remembered digests, and they can be asked for."""
-    known = FileRow(1, 2, 3, 4, 5, "d" * 32, 6)
+    known = FileRow(1, 2, 3, 4, 5, "d" * 32, 6, "e" * 64)
     with store.transaction() as conn:
         row = add_clean(conn, add_run(conn), TASK)
         row = row._replace(manifest=f'["{ODD_NAME}"]', outputs=f'{{"{ODD_NAME}":"f:1"}}')
         clean.put(conn, row)
-        writes.put_many(conn, TASK, row.attempt_id, {ODD_NAME: "f:1"})
+        writes.put_many(conn, TASK, row.attempt_id, {ODD_NAME: Wrote("f:1")})
         files.put_many(conn, {ODD_NAME: known, "a\0b": known, "\U0001f600": known})
     assert clean.get_many(conn, [TASK]) == {TASK: row}
     assert clean.get_many(conn, [TASK])[TASK].output_states() == {ODD_NAME: "f:1"}
@@ -90,11 +88,23 @@ def test_file_names_that_are_not_utf8_come_back_exactly(store: Store) -> None:
 def test_the_last_writer_comes_first(store: Store) -> None:
     """One row a task and path; only the paths that are asked for."""
     with store.transaction() as conn:
-        writes.put_many(conn, "ws:a:make", 1, {"x": "f:1", "y": "f:1"})
-        writes.put_many(conn, "ws:b:make", 2, {"x": "f:2"})
-        writes.put_many(conn, "ws:a:make", 3, {"x": ""})
+        writes.put_many(conn, "ws:a:make", 1, {"x": Wrote("f:1"), "y": Wrote("f:1")})
+        writes.put_many(conn, "ws:b:make", 2, {"x": Wrote("f:2")})
+        writes.put_many(conn, "ws:a:make", 3, {"x": Wrote("")})
         found = writes.last_writers(conn, ["x", "z"])
     assert found == {"x": [Writer("ws:a:make", 3, ""), Writer("ws:b:make", 2, "f:2")]}
+
+
+def test_what_a_step_created_is_known_until_it_is_gone(store: Store) -> None:
+    """By step; a file that was there before is not of its making, and one that it removed is nobody's."""
+    with store.transaction() as conn:
+        writes.put_many(
+            conn, TASK, 1, {"x": Wrote("f:1", True), "y": Wrote("f:2"), ODD_NAME: Wrote("f:3", True)}
+        )
+        writes.put_many(conn, "ws:b:make", 2, {"z": Wrote("f:4", True)})
+        assert writes.created_by(conn, [TASK]) == {TASK: {"x": "f:1", ODD_NAME: "f:3"}}
+        writes.put_many(conn, TASK, 3, {"x": Wrote("", True)})
+        assert writes.created_by(conn, [TASK, "ws:c:make"]) == {TASK: {ODD_NAME: "f:3"}}
 
 
 def test_remembered_digests_are_replaced(store: Store) -> None:
@@ -107,12 +117,13 @@ def test_remembered_digests_are_replaced(store: Store) -> None:
         assert len(files.get_many(conn, [f"f{number}" for number in range(40_000)])) == 40_000
 
 
-def test_a_digest_whose_type_was_damaged_is_not_remembered(store: Store, tmp_path: Path) -> None:
+@pytest.mark.parametrize("column", ["digest", "sha256"])
+def test_a_digest_whose_type_was_damaged_is_not_remembered(store: Store, column: str) -> None:
     """One flipped bit makes bytes of a text: such a file is read again."""
     with store.transaction() as conn:
-        files.put_many(conn, {"a": FileRow(1, 2, 3, 4, 5, "d" * 32, 6)})
+        files.put_many(conn, {"a": FileRow(1, 2, 3, 4, 5, "d" * 32, 6, "e" * 64)})
         conn.execute("CREATE TABLE damaged AS SELECT * FROM files")
-        conn.execute("UPDATE damaged SET digest = CAST(digest AS BLOB)")
+        conn.execute(f"UPDATE damaged SET {column} = CAST({column} AS BLOB)")
         conn.execute("ALTER TABLE files RENAME TO sound")
         conn.execute("ALTER TABLE damaged RENAME TO files")
         assert files.get_many(conn, ["a"]) == {}

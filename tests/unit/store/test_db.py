@@ -13,10 +13,11 @@ import pytest
 from sample_rows import NOW, add_clean, add_run
 
 from wsbuild.errors import StateError
-from wsbuild.store import clean, dbfile, history, ignored
+from wsbuild.store import attempts, clean, dbfile, history, ignored
 from wsbuild.store.db import Store, open_store
 from wsbuild.store.dbfile import APPLICATION_ID
 from wsbuild.store.history import Wanted
+from wsbuild.store.migrations import VERSION, apply_pending
 
 
 def files_below(directory: Path) -> dict[str, bytes]:
@@ -61,7 +62,7 @@ def test_a_new_database_has_its_settings(store: Store) -> None:
         "user_version",
     )
     found = [conn.execute(f"PRAGMA {name}").fetchone()[0] for name in settings]
-    assert found == ["wal", 2, 1, 30_000, APPLICATION_ID, 1]
+    assert found == ["wal", 2, 1, 30_000, APPLICATION_ID, VERSION]
 
 
 def test_a_new_database_is_hidden_from_git(store: Store) -> None:
@@ -399,7 +400,7 @@ def make_foreign(path: str) -> None:
 def make_newer(path: str) -> None:
     """One of a later wsbuild."""
     with raw(path) as conn:
-        conn.execute("PRAGMA user_version = 2")
+        conn.execute(f"PRAGMA user_version = {VERSION + 1}")
 
 
 @pytest.mark.parametrize("readonly", [True, False])
@@ -418,6 +419,36 @@ def test_what_is_not_ours_is_refused_untouched(
     assert caught.value.exit_code == 3
     assert "PIPELINE_DB_PATH" in caught.value.hint
     assert Path(path).read_bytes() == before
+
+
+def test_a_database_of_an_earlier_version_is_read_as_it_is(path: str) -> None:
+    """Asking brings a copy up to date, and leaves every byte of the file; a writer brings the file."""
+    with raw(path_of(path)) as conn:
+        conn.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        apply_pending(conn, lambda: conn.execute("INSERT INTO meta VALUES ('seed', ?)", ("1" * 16,)), 1)
+        conn.execute(
+            "INSERT INTO runs VALUES ('run-1', 'succeeded', 'doit', 1, 0, 'then', 'then', 1.0, '{}')"
+        )
+        conn.execute(
+            "INSERT INTO attempts (run_id, ws_id, step, task, number, status, reason, key, started_at,"
+            " pid, pid_start, command_json) VALUES ('run-1', 'ws-a', 's', 'ws:a:s', 1, 'ok', '', 'k',"
+            " 'then', 1, 0, '[]')"
+        )
+    before = Path(path).read_bytes()
+    store = open_store(path, readonly=True)
+    assert (run_ids(store), store.warnings) == (["run-1"], [])
+    assert store.read(lambda conn: attempts.last_for_tasks(conn, ["ws:a:s"]))["ws:a:s"].standing == ()
+    store.close()
+    assert Path(path).read_bytes() == before
+    store = open_store(path)
+    assert (run_ids(store), store.warnings, store.seed) == (["run-1"], [], int("1" * 16, 16))
+    store.close()
+
+
+def path_of(path: str) -> str:
+    """The same, its directory made."""
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    return path
 
 
 def test_a_pipe_in_its_place_is_put_aside(path: str) -> None:

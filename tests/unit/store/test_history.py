@@ -12,7 +12,7 @@ from sample_rows import LATER, NOW, add_attempt, add_clean, add_error, add_run, 
 
 from wsbuild.errors import StateError
 from wsbuild.filestat import FileRow
-from wsbuild.store import attempts, clean, events, files, history, runs, workstreams, writes
+from wsbuild.store import attempts, clean, events, files, history, runs, tool_versions, workstreams, writes
 from wsbuild.store.db import Store
 from wsbuild.store.history import Wanted
 
@@ -138,6 +138,8 @@ QUESTIONS: dict[str, Question] = {
     "clean rows": lambda conn, _: clean.get_many(conn, ["ws:a:make"]),
     "a clean row less": lambda conn, _: clean.remove(conn, ["ws:a:make"]),
     "last writers": lambda conn, _: writes.last_writers(conn, ["a"]),
+    "what a step created": lambda conn, _: writes.created_by(conn, ["ws:a:make"]),
+    "a tool's version": lambda conn, _: tool_versions.get(conn, tool_versions.Asked("x:1", "[]")),
     "known files": lambda conn, _: files.get_many(conn, ["a"]),
     "a status": lambda conn, run: workstreams.set_status(conn, run, "ws-a", "editing", "", NOW),
     "statuses of a run": workstreams.of_run,

@@ -1,0 +1,133 @@
+"""The commands of a step: rendered, started one after the other, supervised; nothing is recorded here."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, NamedTuple
+
+from wsbuild.actions import prompt
+from wsbuild.actions.identity import SHELL
+from wsbuild.actions.outcome import Outcome
+from wsbuild.statedir import make_dir
+from wsbuild.tools import process, template
+from wsbuild.tools.signature import signature
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from wsbuild.actions.outcome import Attempt
+    from wsbuild.actions.session import Session
+    from wsbuild.plan.records import CommandPlan, StepPlan, WorkstreamPlan
+
+PATH_VARIABLES = frozenset({"files", "files_scope", "files_create"})
+
+
+class Run(NamedTuple):
+    """One attempt under way."""
+
+    session: Session
+    ws: WorkstreamPlan
+    step: StepPlan
+    attempt: Attempt
+    log: str
+    on_start: Callable[[int, int], None]
+
+
+def run_commands(run: Run) -> Outcome:
+    """The step's commands in turn, until one fails."""
+    make_dir(run.session.root, os.path.dirname(run.log))
+    total = 0.0
+    values = _variables(run)
+    for command in run.step.commands:
+        for tries_left in range(run.step.retries, -1, -1):
+            outcome = _run_command(run, command, values)
+            total += outcome.duration_s
+            if outcome.state in {"ok", "interrupted"} or not tries_left:
+                break
+        if outcome.state != "ok":
+            return outcome._replace(duration_s=total)
+    return Outcome("ok", 0, total)
+
+
+def _variables(run: Run) -> dict[str, str | list[str]]:
+    """What `{name}` stands for in the arguments of tool profiles."""
+    session, ws, attempt = run.session, run.ws, run.attempt
+    context = ws.context
+    values: dict[str, str | list[str]] = {
+        "cwd": session.root,
+        "repo_root": session.root,
+        "worktree_path": session.root,
+        "ws_id": ws.id,
+        "run_id": attempt.run_id,
+        "step": attempt.step,
+        "attempt": str(attempt.number),
+        "model_name": session.freshness.model,
+        "message": " ".join([ws.id + ":", *context["tasks"]]),
+        "files": sorted(session.freshness.owned_states(ws)),
+        "files_scope": list(context["files_scope"]),
+        "files_create": list(context["files_create"]),
+        "python": session.python,
+        "prompt_file": "",
+    }
+    if run.step.prompt:
+        text = prompt.render(session.root, ws)
+        values["prompt_file"] = prompt.write(session.root, attempt.run_id, attempt.task, attempt.number, text)
+    return values
+
+
+def _run_command(run: Run, command: CommandPlan, values: Mapping[str, str | list[str]]) -> Outcome:
+    session = run.session
+    argv: list[str] = [SHELL, "-c", command.shell] if command.shell else list(command.argv)
+    cwd = session.root
+    if command.profile:
+        where = f"tool profile {command.profile}"
+        argv = template.render(argv, values, where, paths=PATH_VARIABLES)
+        if command.cwd:
+            cwd = os.path.join(session.root, template.render([command.cwd], values, where)[0])
+    found = session.freshness.tools.find(argv[0])
+    result = process.run(
+        process.Command(
+            argv=(found or argv[0], *argv[1:]),
+            env=_environment(session, command, run.attempt),
+            cwd=cwd,
+            timeout_sec=command.timeout,
+            grace_sec=session.plan.config.grace_sec,
+        ),
+        log=os.path.join(session.root, run.log),
+        success=command.success,
+        cap=session.plan.config.log_limit,
+        on_start=run.on_start,
+    )
+    if result.state == "ok":
+        return Outcome("ok", result.exit_code, result.duration_s)
+    output = result.output.decode("utf-8", "backslashreplace")
+    message = f"{command.label} {_ending(result, command)}"
+    if result.state == "interrupted":  # not an error of the step
+        return Outcome(result.state, result.exit_code, result.duration_s, message, output=output)
+    mark = signature(run.step.name, f"{command.label}:{result.state}:{result.exit_code}", output)
+    return Outcome(result.state, result.exit_code, result.duration_s, message, mark, output)
+
+
+def _environment(session: Session, command: CommandPlan, attempt: Attempt) -> dict[str, str]:
+    given = {
+        name: session.environ.get(name, "") if value is None else value
+        for name, value in command.env.items()
+        if value is not None or name in session.environ
+    }
+    own = {
+        "PATH": session.freshness.tools.path,
+        "WSBUILD_ROOT": session.root,
+        "WSBUILD_WORKSTREAM": attempt.ws_id,
+        "WSBUILD_STEP": attempt.step,
+    }
+    return process.tool_env(session.environ, {**own, **given})
+
+
+def _ending(result: process.Result, command: CommandPlan) -> str:
+    starts = command.argv[0] if command.argv else SHELL
+    return {
+        "timeout": f"took longer than {command.timeout:g} s and was ended",
+        "missing": f"cannot be started: {starts} is not on PATH or cannot be executed",
+        "crashed": f"was killed by signal {result.signal}",
+        "interrupted": "was interrupted",
+    }.get(result.state, f"exited with {result.exit_code}")

@@ -1,0 +1,318 @@
+"""Files put back into a project: all of them or none, and nowhere but where they belong.
+
+All contents are checked aside first. Then each is renamed into its place, on a way that follows no
+symbolic link; what was there is kept until all is done, and put back when something fails. A list of
+what is under way lets the next run finish what a dead process began.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import json
+import os
+import shutil
+import stat
+from itertools import count
+from typing import TYPE_CHECKING, NamedTuple
+
+from wsbuild.statedir import STATE, make_dir
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from wsbuild.cache.blobs import Blobs
+    from wsbuild.cache.entry import KeptFile
+
+FOLDER = f"{STATE}/restore"
+ASIDE = f"{STATE}/aside"
+"""Where files of the project are kept that no record explains, rather than removed or replaced."""
+
+JOURNAL, UNDO = "journal", "undo"
+"""The list of what is under way, and its name once that is to be undone."""
+
+DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+class Move(NamedTuple):
+    """One path to be changed: `number` counts them, `aside` is the staged file's name ('' to remove what
+    is there), `stamp` what the path was before: inode, size, times; None for nothing.
+    """
+
+    number: int
+    path: str
+    aside: str
+    stamp: list[int] | None
+
+    @property
+    def old(self) -> str:
+        """The name that what was there has aside."""
+        return f"old-{self.number}"
+
+
+_numbers = count(1)
+
+
+def _stamp(st: os.stat_result) -> list[int]:
+    return [st.st_ino, st.st_size, st.st_mtime_ns, st.st_ctime_ns]
+
+
+@contextlib.contextmanager
+def parent_of(root: str, rel: str, *, make: bool = False) -> Iterator[tuple[int, str]]:
+    """The open directory that `rel` lies in, and the name in it; no link is followed on the way.
+
+    `make` makes the directories that are missing. Raises OSError.
+    """
+    *above, name = rel.split("/")
+    fd = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        for part in above:
+            if make:
+                with contextlib.suppress(FileExistsError):
+                    os.mkdir(part, dir_fd=fd)
+            inner = os.open(part, DIRECTORY, dir_fd=fd)
+            os.close(fd)
+            fd = inner
+        yield fd, name
+    finally:
+        os.close(fd)
+
+
+def _stat_in(fd: int, name: str) -> os.stat_result | None:
+    try:
+        return os.stat(name, dir_fd=fd, follow_symlinks=False)
+    except FileNotFoundError:
+        return None
+
+
+def remove(root: str, rel: str) -> None:
+    """Remove a file of the project, if it is there. Raises OSError."""
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError), parent_of(root, rel) as (fd, name):
+        os.unlink(name, dir_fd=fd)
+
+
+def move_aside(root: str, rel: str, directory: str) -> str:
+    """Move a file of the project below the state directory `directory`; gives where it is, relative to
+    the root. Raises OSError.
+    """
+    kept = f"{directory}/{rel}"
+    make_dir(root, os.path.dirname(kept))
+    with parent_of(root, rel) as (fd, name):
+        os.rename(name, os.path.join(root, kept), src_dir_fd=fd)
+    return kept
+
+
+class Staged:
+    """Files that are ready to be put in their places. Raises OSError, and DamagedBlobError of `blobs`."""
+
+    def __init__(self, root: str, blobs: Blobs, files: Sequence[KeptFile], removed: Sequence[str]) -> None:
+        self._root = root
+        self._aside = os.path.join(root, FOLDER, f"{os.getpid()}-{next(_numbers)}")
+        self._names: list[tuple[str, str]] = []
+        # The kernel replaces one file whole: that takes no folder and no journal.
+        self._is_single = len(files) == 1 and not removed
+        try:
+            if not os.path.isdir(os.path.join(root, FOLDER)):
+                make_dir(root, FOLDER)
+            if self._is_single:
+                self._stage(blobs, files[0], self._aside)
+                return
+            os.mkdir(self._aside)
+            for at, kept in enumerate(files):
+                self._stage(blobs, kept, str(at))
+            self._names += [(path, "") for path in removed]
+        except BaseException:
+            self.discard()
+            raise
+
+    def _stage(self, blobs: Blobs, kept: KeptFile, name: str) -> None:
+        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+        fd = os.open(os.path.join(self._aside, name), flags, 0o600)
+        try:
+            blobs.copy_to(kept.sha256, fd)
+            os.fchmod(fd, kept.mode)
+        finally:
+            os.close(fd)
+        self._names.append((kept.path, name))
+
+    def commit(self) -> None:
+        """Put all in place. Raises OSError; then all is as it was."""
+        made: list[str] = []
+        try:
+            if self._is_single and self._replace_one(make=False):
+                return
+            made = missing_directories(self._root, [path for path, name in self._names if name])
+            if self._is_single:
+                self._replace_one(make=True)
+                return
+            moves = [
+                Move(at, path, name, self._look(path, make=bool(name)))
+                for at, (path, name) in enumerate(self._names)
+            ]
+            self._replace_all(moves)
+        except OSError:
+            for directory in made:
+                with contextlib.suppress(OSError):
+                    os.rmdir(os.path.join(self._root, directory))
+            raise
+        finally:
+            if self._is_single or not os.path.lexists(os.path.join(self._aside, UNDO)):
+                self.discard()
+
+    def _replace_one(self, *, make: bool) -> bool:
+        """The kernel does it whole; gives whether the directory was there, or could be made."""
+        path, aside = self._names[0]
+        try:
+            with parent_of(self._root, path, make=make) as (fd, name):
+                os.rename(aside, name, dst_dir_fd=fd)
+        except FileNotFoundError:
+            if make:
+                raise
+            return False
+        return True
+
+    def _look(self, path: str, *, make: bool) -> list[int] | None:
+        """What is at a path now, its directories made. Raises OSError where no file can be put there."""
+        try:
+            with parent_of(self._root, path, make=make) as (fd, name):
+                st = _stat_in(fd, name)
+        except FileNotFoundError:
+            return None
+        if st is not None and stat.S_ISDIR(st.st_mode):
+            raise IsADirectoryError(errno.EISDIR, "a directory is in the place of a file", path)
+        return None if st is None else _stamp(st)
+
+    def _replace_all(self, moves: Sequence[Move]) -> None:
+        _write_journal(self._aside, moves)
+        try:
+            for move in moves:
+                _carry_out(self._root, self._aside, move)
+        except OSError:
+            os.rename(os.path.join(self._aside, JOURNAL), os.path.join(self._aside, UNDO))
+            _undo_all(self._root, self._aside, moves)
+            raise
+
+    def discard(self) -> None:
+        """Remove what is aside, if anything still is."""
+        _discard(self._aside)
+
+
+def missing_directories(root: str, paths: Sequence[str]) -> list[str]:
+    """The directories that are not there yet and that files at `paths` need, the innermost first."""
+    found = {path[:at] for path in paths for at, char in enumerate(path) if char == "/"}
+    return sorted((name for name in found if not os.path.lexists(os.path.join(root, name))), reverse=True)
+
+
+def _discard(aside: str) -> None:
+    """Remove a staged file, or a folder: its list first, so that nobody takes it for something to finish."""
+    try:
+        os.unlink(aside)
+    except FileNotFoundError:
+        return
+    except OSError:
+        for name in (JOURNAL, UNDO):
+            with contextlib.suppress(OSError):
+                os.unlink(os.path.join(aside, name))
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+def _write_journal(aside: str, moves: Sequence[Move]) -> None:
+    fresh = os.path.join(aside, "journal.new")
+    with open(fresh, "w", encoding="ascii") as file:
+        json.dump(moves, file)
+        file.flush()
+        os.fsync(file.fileno())
+    os.rename(fresh, os.path.join(aside, JOURNAL))
+
+
+def _carry_out(root: str, aside: str, move: Move) -> None:
+    if not move.aside and move.stamp is None:
+        return
+    with parent_of(root, move.path) as (fd, name):
+        if move.stamp is not None:
+            with contextlib.suppress(FileNotFoundError):
+                os.rename(name, os.path.join(aside, move.old), src_dir_fd=fd)
+        if move.aside:
+            os.rename(os.path.join(aside, move.aside), name, dst_dir_fd=fd)
+
+
+def _undo_all(root: str, aside: str, moves: Sequence[Move]) -> None:
+    """Put back what was there, as far as it was replaced; then there is nothing to undo any more. Where
+    that fails the list stays, for the next run.
+    """
+    with contextlib.suppress(OSError):
+        for move in reversed(moves):
+            _undo(root, aside, move)
+        os.unlink(os.path.join(aside, UNDO))
+
+
+def _undo(root: str, aside: str, move: Move) -> None:
+    kept = os.path.join(aside, move.old)
+    if os.path.lexists(kept):
+        with parent_of(root, move.path) as (fd, name):
+            os.rename(kept, name, dst_dir_fd=fd)
+    elif move.stamp is None and move.aside and not os.path.lexists(os.path.join(aside, move.aside)):
+        remove(root, move.path)
+
+
+def _is_as_left(root: str, aside: str, move: Move) -> bool:
+    """Whether nobody has touched the path since the process that was to change it died."""
+    staged = not move.aside or os.path.lexists(os.path.join(aside, move.aside))
+    try:
+        with parent_of(root, move.path) as (fd, name):
+            st = _stat_in(fd, name)
+    except FileNotFoundError:
+        st = None
+    except OSError:
+        return False
+    if os.path.lexists(os.path.join(aside, move.old)) and staged:
+        return st is None
+    if move.aside and not staged:
+        return True  # it is in its place; whatever came after is not ours
+    return (None if st is None else _stamp(st)) == move.stamp
+
+
+def finish_cut(root: str) -> list[str]:
+    """Finish what dead processes began to put back; gives a line for each that could not be finished.
+
+    For whoever holds the tree's lock: nobody else is putting anything back then.
+    """
+    lines = []
+    folder = os.path.join(root, FOLDER)
+    names = sorted(os.listdir(folder)) if os.path.isdir(folder) else []
+    for aside in (os.path.join(folder, name) for name in names):
+        if _is_finished(root, aside):
+            _discard(aside)
+            continue
+        kept = f"{ASIDE}/{os.path.basename(aside)}"
+        make_dir(root, ASIDE)
+        os.rename(aside, os.path.join(root, kept))
+        lines.append(f"files changed since a run died putting them back; what it replaced is in {kept}")
+    return lines
+
+
+def _is_finished(root: str, aside: str) -> bool:
+    """Go on where a dead process stopped; gives whether nothing is left to do."""
+    if os.path.lexists(os.path.join(aside, UNDO)):
+        _undo_all(root, aside, _read_journal(aside, UNDO))
+        return not os.path.lexists(os.path.join(aside, UNDO))
+    moves = _read_journal(aside, JOURNAL)
+    if not all(_is_as_left(root, aside, move) for move in moves):
+        return False
+    try:
+        for move in moves:
+            if not move.aside or os.path.lexists(os.path.join(aside, move.aside)):
+                _carry_out(root, aside, move)
+    except OSError:
+        return False
+    return True
+
+
+def _read_journal(aside: str, name: str) -> list[Move]:
+    """What was under way; nothing where the death came before the first file was touched."""
+    try:
+        with open(os.path.join(aside, name), encoding="ascii") as file:
+            moves = [Move(*row) for row in json.load(file)]
+    except (OSError, ValueError, TypeError):
+        return []
+    return moves if all(type(move.number) is int and type(move.path) is str for move in moves) else []
