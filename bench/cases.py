@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from bench.generate import Graph, change, make_graph, remove_outputs, stamps, write_inputs
 from bench.measure import Command, Figures, in_turn, once
-from bench.peers import wsbuild
+from bench.peers import turbo, wsbuild
 from bench.peers.peer import BUILD, BUILD_ONE, LIST, forget, program, write_text
-from bench.peers.registry import PEERS
+from bench.peers.registry import CACHING, PEERS
 from bench.report import Table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from bench.peers.peer import Peer
+    from bench.peers.peer import CachingPeer, Peer
 
 MANY_STEPS = 10
 TARGET = 2.0
@@ -36,6 +36,8 @@ class Setting(NamedTuple):
     """How many there are in the graph that is built."""
     many: int
     """How many there are in the graph that is listed."""
+    restored: int
+    """How many there are in the graph that is restored."""
     tell: Callable[[str], None]
 
     def measure(self, commands: Sequence[Command], *, runs: int | None = None) -> dict[str, list[Figures]]:
@@ -114,7 +116,7 @@ def many(setting: Setting, chosen: Sequence[str]) -> Iterator[Table]:
 def _cold(site: Site) -> Command:
     def prepare() -> None:
         remove_outputs(site.root, site.graph)
-        forget(site.root, site.peer)
+        forget(site.root, site.peer.STATE)
 
     check = partial(site.peer.check, site.root, site.graph)
     return Command(site.peer.NAME, site.command(BUILD), site.root, prepare, lambda _: check())
@@ -159,5 +161,45 @@ def build(setting: Setting, chosen: Sequence[str]) -> Iterator[Table]:
         yield Table(f"One input file changed: {size}", note, base, found, {})
 
 
-CASES = {"list": many, "noop-one": many, "cold": build, "noop": build, "change": build}
+def _restored(site: Site, peer: CachingPeer, output: str) -> list[str]:
+    """Every output is back, and no step was run for it."""
+    count = peer.restored(output)
+    missing = [f"{count} of {site.graph.steps} steps were restored"] if count != site.graph.steps else []
+    return missing + peer.check(site.root, site.graph)
+
+
+def _restore(site: Site, peer: CachingPeer, *, known: bool) -> Iterator[Command]:
+    """With one job at a time like all else here; of turbo, whose default that is not, with that too."""
+
+    def prepare() -> None:
+        remove_outputs(site.root, site.graph)
+        forget(site.root, () if known else peer.KNOWN)
+
+    verify = partial(_restored, site, peer)
+    argv = site.command(BUILD)
+    yield Command(peer.NAME, argv, site.root, prepare, verify)
+    if turbo.ONE_JOB in argv:
+        many_jobs = [word for word in argv if word != turbo.ONE_JOB]
+        yield Command(f"{peer.NAME}, many jobs", many_jobs, site.root, prepare, verify)
+
+
+def restore(setting: Setting, chosen: Sequence[str]) -> Iterator[Table]:  # noqa: ARG001 - it is one case
+    """The tools that keep results: all outputs are gone, and come back."""
+    graph = make_graph(setting.restored)
+    sites = [
+        (_site(setting, peer, graph, f"{peer.NAME}-restore"), peer) for peer in CACHING if peer.available()
+    ]
+    for site, _ in sites:
+        setting.tell(f"filling the cache of {site.peer.NAME}")
+        once(_cold(site), setting.scratch)
+    base = sites[0][0].peer.NAME
+    size = f"{setting.restored} workstreams, {graph.steps} steps"
+    for known, title in ((True, "All outputs removed"), (False, "In a fresh checkout with the cache")):
+        commands = [command for site, peer in sites for command in _restore(site, peer, known=known)]
+        found = setting.measure(commands)
+        note = "Every output is back, and no step ran for it. `many jobs` is turbo's default."
+        yield Table(f"{title}: {size}", note, base, found, {"wsbuild": 1.0})
+
+
+CASES = {"list": many, "noop-one": many, "cold": build, "noop": build, "change": build, "restore": restore}
 """By name: the function that lays out the graph for it and measures it."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bench.measure import Figures, median, ratio
-from bench.peers.registry import PEERS
+from bench.peers.registry import CACHING, PEERS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -36,7 +36,7 @@ class Table:
 
 def versions() -> dict[str, str]:
     """The version of each tool; `not installed` where it takes no part."""
-    return {peer.NAME: peer.available() or "not installed" for peer in PEERS}
+    return {peer.NAME: peer.available() or "not installed" for peer in (*PEERS, *CACHING)}
 
 
 def _peak(figures: Figures) -> str:

@@ -1,6 +1,7 @@
 """Measures wsbuild beside other build tools, in one run, and checks what each of them built.
 
-    python bench/run.py [--case NAME ...] [--runs N] [--n N] [--many N] [--json FILE] [--table FILE]
+    python bench/run.py [--case NAME ...] [--runs N] [--n N] [--many N] [--restored N]
+                        [--json FILE] [--table FILE]
 
 Exits with 1 when a command fails or what it built is wrong: a fast wrong answer is no answer. Exits with
 2 when the arguments are wrong, and with 130 when interrupted.
@@ -47,6 +48,7 @@ def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--runs", type=_count, default=7, help="turns that count (7)")
     parser.add_argument("--n", type=_count, default=100, help="workstreams that every tool builds (100)")
     parser.add_argument("--many", type=_count, default=5000, help="workstreams that wsbuild lists (5000)")
+    parser.add_argument("--restored", type=_count, default=1000, help="workstreams to restore (1000)")
     parser.add_argument("--json", type=_place, metavar="FILE", help="write all figures there")
     parser.add_argument("--table", type=_place, metavar="FILE", help="write the page for people there")
     return parser.parse_args(words)
@@ -79,7 +81,8 @@ def main(words: Sequence[str] | None = None) -> int:
     arguments = _arguments(words)
     print(", ".join(f"{name} {version}" for name, version in versions().items()) + "\n", flush=True)
     with tempfile.TemporaryDirectory(prefix="wsbuild-bench-") as scratch:
-        setting = Setting(scratch, arguments.runs, arguments.n, arguments.many, _tell)
+        sizes = (arguments.n, arguments.many, arguments.restored)
+        setting = Setting(scratch, arguments.runs, *sizes, _tell)
         try:
             tables = _measured(setting, arguments.case or list(CASES))
         except WrongAnswerError as error:

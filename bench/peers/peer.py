@@ -9,6 +9,8 @@ import sys
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from bench.generate import Graph
 
 LIST, BUILD, BUILD_ONE = "list", "build", "build-one"
@@ -35,6 +37,16 @@ class Peer(Protocol):
         """What is wrong with the tool's build of `graph`, one line each."""
 
 
+class CachingPeer(Peer, Protocol):
+    """A tool that keeps results and brings them back."""
+
+    KNOWN: tuple[str, ...]
+    """Of what it keeps, what a fresh checkout with only the cache carried over would not have."""
+
+    def restored(self, output: str) -> int:
+        """How many steps a build with that output brought back from the cache, starting nothing."""
+
+
 def program(name: str) -> str | None:
     """Where the program is: beside this Python, or on the PATH."""
     beside = os.path.dirname(sys.executable)
@@ -56,9 +68,9 @@ def write_text(root: str, name: str, text: str) -> None:
         file.write(text)
 
 
-def forget(root: str, peer: Peer) -> None:
-    """Remove all that the tool keeps between runs."""
-    for name in peer.STATE:
+def forget(root: str, names: Iterable[str]) -> None:
+    """Remove some of what a tool keeps between runs."""
+    for name in names:
         path = os.path.join(root, name)
         if os.path.isdir(path):
             shutil.rmtree(path)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bench.peers import doit, make, ninja, wsbuild
+from bench.peers import doit, make, ninja, turbo, wsbuild
 
 if TYPE_CHECKING:
-    from bench.peers.peer import Peer
+    from bench.peers.peer import CachingPeer, Peer
 
 PEERS: tuple[Peer, ...] = (wsbuild, doit, make, ninja)
+
+CACHING: tuple[CachingPeer, ...] = (turbo, wsbuild)
+"""Those that can bring results back which are not there any more."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +16,9 @@ if TYPE_CHECKING:
 
 NAME = "wsbuild"
 STATE: tuple[str, ...] = ("state", ".wsbuild")
+KNOWN: tuple[str, ...] = ("state", ".wsbuild/plan", ".wsbuild/logs")
 
-__all__ = ["NAME", "STATE", "available", "check", "command", "write"]
+__all__ = ["KNOWN", "NAME", "STATE", "available", "check", "command", "restored", "write"]
 
 
 def available() -> str | None:
@@ -58,3 +60,9 @@ def write(root: str, graph: Graph) -> None:
 def command(name: str, workstream: str) -> list[str] | None:
     words = {BUILD: ["run"], BUILD_ONE: ["run", f"ws:{workstream}"], LIST: ["list"]}.get(name)
     return None if words is None else [program("doit") or "doit", *words]
+
+
+def restored(output: str) -> int:
+    """How many steps a build says it restored."""
+    found = re.search(r": (\d+) restored$", output, re.MULTILINE)
+    return int(found[1]) if found else 0

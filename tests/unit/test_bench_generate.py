@@ -154,7 +154,7 @@ def test_every_tool_builds_the_graph_right(peer: Peer, tmp_path: Path) -> None:
     once(Command("changed", everything, root), scratch)
     assert peer.check(root, graph) == []
     remove_outputs(root, graph)
-    forget(root, peer)
+    forget(root, peer.STATE)
     assert sorted(os.listdir(root)) == at_first, "the tool keeps more than its STATE says"
     once(Command("one", one, root), scratch)
     needed = graph.closure(graph.last)
