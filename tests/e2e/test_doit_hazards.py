@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from space import Space
+from twins import twins
 
 
 @pytest.fixture
@@ -39,6 +40,21 @@ def test_an_edit_that_keeps_the_mtime_is_seen(chain: Space, text: str) -> None:
     chain.doit("run")
     assert chain.ran() == ["b", "c"]
     assert chain.read("c.txt") == text
+
+
+def test_a_content_and_its_twin_are_two(space: Space) -> None:
+    """They have the same XXH3 of seed 0, size and, put back, times."""
+    one, two = twins()
+    path = space.root / "a.bin"
+    path.write_bytes(one)
+    space.copying("b", "a.bin", "b.bin")
+    space.doit("run")
+    before = path.stat()
+    path.write_bytes(two)
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    space.doit("run")
+    assert space.ran() == ["b", "b"]
+    assert (space.root / "b.bin").read_bytes() == two
 
 
 def test_an_edit_while_the_step_runs_is_seen(space: Space) -> None:

@@ -104,6 +104,17 @@ def test_a_source_that_is_its_own_output_stays(space: Space) -> None:
         assert "nothing to do" in space.doit("run").out
 
 
+def test_an_output_that_became_an_input_stays(space: Space) -> None:
+    """The step made it once; now it works on from it, and it may be all there is of it."""
+    step = {"name": "note", "run": "echo one > log.txt", "shell": True, "inputs": [], "outputs": ["log.txt"]}
+    space.workstream("n", files_scope=["log.txt"], steps=[step])
+    space.doit("run")
+    step |= {"run": "echo two >> log.txt", "inputs": ["log.txt"]}
+    space.workstream("n", files_scope=["log.txt"], steps=[step])
+    space.doit("run")
+    assert space.read("log.txt") == "one\ntwo\n"
+
+
 def test_a_committed_output_stays_where_the_step_fails(space: Space) -> None:
     """It was there before the step ever ran."""
     space.write("in/a.txt", "a\n")

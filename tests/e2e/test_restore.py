@@ -331,6 +331,16 @@ def test_a_step_with_effects_elsewhere_is_run(space: Space) -> None:
     assert space.ran() == ["sent", "sent"]
 
 
+def test_a_result_from_before_the_cache_was_refused_is_not_used(built: Space) -> None:
+    """`cache: false` is no part of the key, but of what is done."""
+    bundle = json.loads(built.read("workstreams/ws-b.json"))
+    bundle["steps"][0]["cache"] = False
+    built.write("workstreams/ws-b.json", json.dumps(bundle))
+    assert counts(built) == (0, 0, 2)
+    (built.root / "b.sh").unlink()
+    assert counts(built) == (1, 0, 1)
+
+
 @pytest.mark.parametrize(("mode", "kept"), [("read-only", False), ("off", False), ("read-write", True)])
 def test_the_settings_say_what_the_cache_is_for(built: Space, mode: str, kept: bool) -> None:
     """`off` neither looks nor keeps; `read-only` looks."""
@@ -382,5 +392,6 @@ def test_a_dry_run_knows_what_would_be_restored(built: Space) -> None:
     shown = built.wsbuild("run", "--dry-run", "--json").json
     assert shown["counts"] == {"would_run": 0, "would_restore": 2, "up_to_date": 0, "skipped": 0}
     assert built.wsbuild("explain", "ws:c:make", "--json").json["decision"] == "restore"
+    assert "would be restored from the cache" in built.doit("info", "ws:b:make", code=1).out
     after = subprocess.run(["find", ".", "-ls"], cwd=built.root, capture_output=True, check=True).stdout
     assert after == before

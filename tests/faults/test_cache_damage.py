@@ -134,6 +134,15 @@ def test_damage_is_a_miss_then_a_hit(built: Space, damage: str) -> None:
     assert built.wsbuild("cache", "verify").code == 0
 
 
+def test_a_result_in_parts_is_no_hit(built: Space) -> None:
+    """Who asks is told so, rather than that it would be restored."""
+    (built.root / "b.txt").unlink()
+    output_blob(built).unlink()
+    explained = built.wsbuild("explain", "ws:b:make", "--json").json
+    assert explained["decision"] == "run"
+    assert "a part of the cached result is missing" in [reason["name"] for reason in explained["reasons"]]
+
+
 @pytest.mark.parametrize("what", ["lost+found", "results/lost+found", "blobs/lost+found"])
 def test_a_folder_of_the_file_systems_own_harms_nothing(built: Space, what: str) -> None:
     """A cache may be a disk of its own."""

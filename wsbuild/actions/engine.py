@@ -6,6 +6,7 @@ import gc
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from wsbuild.actions import reuse
 from wsbuild.actions.tally import BLOCKED, SKIPPED, UP_TO_DATE, StepReport
 from wsbuild.actions.turns import Turns
 from wsbuild.cache.files import MISSING
@@ -96,10 +97,19 @@ class Engine:
         self.session.tally.add(StepReport(ws.step_task(step), BLOCKED, f"needs {', '.join(stuck)}"))
 
     def reasons(self, ws_id: str, name: str) -> list[str]:
-        """Why a step is not up to date; empty when it is, or has nothing to do."""
-        if self.session.step(ws_id, name)[1].idle:
+        """Why a step is not up to date; empty when it is, or has nothing to do. Outside of a run also
+        against earlier results, and whether it would be restored.
+        """
+        ws, step = self.session.step(ws_id, name)
+        if step.idle:
             return []
-        return [str(reason) for reason in self.session.decide(ws_id, name).reasons]
+        decision = self.session.decide(ws_id, name)
+        if decision.fresh or self.running:
+            return [str(reason) for reason in decision.reasons]
+        prospect = reuse.look_up(self.session, ws, step, decision)
+        if prospect.entry is not None:
+            return [*map(str, decision.reasons), "would be restored from the cache"]
+        return [*map(str, reuse.explained(self.session, ws, step, decision, prospect.why_not).reasons)]
 
     # --- what the other commands change
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import os
-import struct
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from twins import twins
 
 from wsbuild.cache import files
 from wsbuild.cache.files import COARSE_MARGIN_NS, FINE_MARGIN_NS, FileStates
@@ -156,27 +156,6 @@ def test_a_link_changes_with_its_target_and_with_what_is_in_it(memory: Memory) -
     second = memory.state("l")
     (memory.root / "b").write_text("two")
     assert len({first, second, memory.state("l")}) == 3
-
-
-# The first 16 bytes of XXH3's own secret, which is what keyless digests are made with:
-# https://github.com/Cyan4973/xxHash/blob/dev/doc/xxhash_spec.md
-SECRET = bytes.fromhex("b8fe6c3923a44bbe7c01812cf721ad1c")
-
-
-def twins() -> tuple[bytes, bytes]:
-    """Two contents with the same XXH3 of seed 0.
-
-    A lane is multiplied half by half after it was combined with the secret: where the low half is
-    the secret's, the product is 0 whatever the high half is, and high halves just add up.
-    """
-    low, first, second = 0xFFFFFFFF, *struct.unpack("<QQ", SECRET)
-
-    def twin(shift: int) -> bytes:
-        one = (first & low) | (0x41414141 + shift) << 32
-        two = (second & low) | (0x42424242 - shift) << 32
-        return struct.pack("<Q", one) + b"." * 56 + struct.pack("<Q", two) + b"." * 440
-
-    return twin(0), twin(1)
 
 
 def swap_twins(root: Path, seed: int) -> bool:
