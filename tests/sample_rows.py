@@ -22,19 +22,10 @@ def add_run(conn: Connection, *ws_ids: str, pid: int = 1, pid_start: int = 0, no
 def add_attempt(conn: Connection, run_id: str, task: str, pid: int = 1, pid_start: int = 0) -> int:
     """Open an attempt at `ws:<name>:<step>`; gives its id."""
     _, name, step = task.split(":")
-    attempt_id, number = attempts.open_attempt(
-        conn,
-        run_id=run_id,
-        ws_id=f"ws-{name}",
-        step=step,
-        task=task,
-        reason="never run",
-        key="k" * 32,
-        now=NOW,
-        pid=pid,
-        pid_start=pid_start,
-        command_json='["true"]',
+    facts = attempts.Facts(
+        run_id, f"ws-{name}", step, task, "never run", "k" * 32, NOW, pid, pid_start, '["true"]'
     )
+    attempt_id, number = attempts.open_attempt(conn, facts)
     payload = {"attempt": attempt_id, "number": number, "reason": "never run", "key": "k" * 32}
     events.append(conn, NOW, "step_start", run_id=run_id, ws_id=f"ws-{name}", step=step, payload=payload)
     return attempt_id

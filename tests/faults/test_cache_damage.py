@@ -11,9 +11,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from cachebox import die_at
 from space import Space
 
+from wsbuild.cache.cache import Cache
 from wsbuild.cache.entry import Entry, KeptFile, parse_any
+from wsbuild.cache.put_back import Staged
 from wsbuild.cache.results import Results
 from wsbuild.cache.shelf import Shelf
 
@@ -321,19 +324,46 @@ def test_asking_leaves_a_damaged_cache_as_it_is(built: Space) -> None:
 # --- kill
 
 
-def test_a_kill_in_a_restore_leaves_all_or_nothing_to_do(space: Space, full: bool) -> None:
+@pytest.fixture
+def trees(space: Space) -> dict[str, dict[str, str]]:
+    """Forty outputs of each of two versions of the input: both are in the cache, `two` is there."""
+    script = "mkdir -p out; for i in $(seq 40); do echo $i $(cat a.txt) > out/$i.txt; done"
+    step = {"name": "make", "run": script, "shell": True, "inputs": ["a.txt"], "outputs": ["out/"]}
+    space.workstream("m", files_scope=["out/"], steps=[step])
+    found = {}
+    for text in ("one", "two"):
+        space.write("a.txt", text)
+        space.doit("run")
+        found[text] = {path.name: path.read_text() for path in (space.root / "out").iterdir()}
+    return found
+
+
+@pytest.mark.parametrize("at", [1, 2, 3, 40, 80, 81])
+def test_a_restore_that_was_cut_is_finished_by_the_next_run(
+    space: Space, trees: dict[str, dict[str, str]], at: int
+) -> None:
+    """Before anything else; and nothing of it is left lying about."""
+    store = Cache(str(cache(space)), str(space.root), writable=False)
+    (entry,) = [
+        e for e in store.recent("ws:m:make") if store.blobs.read(e.files[0].sha256).endswith(b"one\n")
+    ]
+    died = die_at(at, Staged(str(space.root), store.blobs, entry.files, ()).commit, calls=("rename",))
+    assert died
+    assert list((space.root / ".wsbuild" / "restore").iterdir())
+    space.write("a.txt", "one")
+    assert space.wsbuild("run", "--json").json["counts"]["executed"] == 0
+    assert {path.name: path.read_text() for path in (space.root / "out").iterdir()} == trees["one"]
+    assert list((space.root / ".wsbuild" / "restore").iterdir()) == []
+    assert not list((space.root / ".wsbuild").glob("aside/**/*.txt"))
+
+
+def test_a_kill_in_a_restore_leaves_all_or_nothing_to_do(
+    space: Space, trees: dict[str, dict[str, str]], full: bool
+) -> None:
     """Killed at random moments while it puts forty files back, the next run ends with the right tree,
     runs nothing, and leaves nothing lying about.
     """
     rng = random.Random(11)
-    script = "mkdir -p out; for i in $(seq 40); do echo $i $(cat a.txt) > out/$i.txt; done"
-    step = {"name": "make", "run": script, "shell": True, "inputs": ["a.txt"], "outputs": ["out/"]}
-    space.workstream("m", files_scope=["out/"], steps=[step])
-    trees = {}
-    for text in ("one", "two"):
-        space.write("a.txt", text)
-        space.doit("run")
-        trees[text] = {path.name: path.read_text() for path in (space.root / "out").iterdir()}
     took = _seconds(space)
     for turn in range(60 if full else 6):
         text = ("one", "two")[turn % 2]

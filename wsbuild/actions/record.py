@@ -100,38 +100,39 @@ class Recorder(RunRecorder):
         """Transaction A: the attempt is open, and the step not up to date any more."""
         self.flush()
         session, now = self.session, utc_now()
-        facts = self._facts(ws, step, decision)
+        facts = self._facts(ws, step, decision, key, now)
         with session.store.transaction() as conn:
-            clean.remove(conn, [facts["task"]])
-            attempt_id, number = attempts.open_attempt(
-                conn, **facts, key=key, now=now, standing=ground.standing
-            )
+            clean.remove(conn, [facts.task])
+            attempt_id, number = attempts.open_attempt(conn, facts, ground.standing)
             self.move_on(conn, ws.id, ACTIVE_OF_PHASE[step.phase], step.name, now)
             payload = {
                 "attempt": attempt_id,
                 "number": number,
-                "reason": facts["reason"],
+                "reason": facts.reason,
                 "key": key,
                 "moved_aside": list(ground.aside),
             }
-            at = {"run_id": facts["run_id"], "ws_id": ws.id, "step": step.name}
+            at = {"run_id": facts.run_id, "ws_id": ws.id, "step": step.name}
             events.append(conn, now, "step_start", **at, payload=payload)
-        session.changed(facts["task"])
-        return Attempt(facts["run_id"], attempt_id, number, facts["task"], ws.id, step.name, step.phase)
+        session.changed(facts.task)
+        return Attempt(facts.run_id, attempt_id, number, facts.task, ws.id, step.name, step.phase)
 
-    def _facts(self, ws: WorkstreamPlan, step: StepPlan, decision: Decision) -> dict[str, Any]:
-        """What is recorded of every attempt alike."""
+    def _facts(
+        self, ws: WorkstreamPlan, step: StepPlan, decision: Decision, key: str, now: str
+    ) -> attempts.Facts:
         commands = [command.shell or list(command.argv) for command in step.commands]
-        return {
-            "run_id": self.open_run(),
-            "ws_id": ws.id,
-            "step": step.name,
-            "task": ws.step_task(step.name),
-            "reason": _reason(decision),
-            "pid": os.getpid(),
-            "pid_start": self.pid_start,
-            "command_json": canonical_json(commands),
-        }
+        return attempts.Facts(
+            self.open_run(),
+            ws.id,
+            step.name,
+            ws.step_task(step.name),
+            _reason(decision),
+            key,
+            now,
+            os.getpid(),
+            self.pid_start,
+            canonical_json(commands),
+        )
 
     def restored(self, done: Restored) -> None:
         """Note a step that is up to date by a recorded result, with no tool started; `flush` records it.
@@ -170,9 +171,7 @@ class Recorder(RunRecorder):
         entry = done.entry
         attempt_id, number = attempts.add_cached(
             conn,
-            **self._facts(done.ws, done.step, done.decision),
-            key=entry.key,
-            now=now,
+            self._facts(done.ws, done.step, done.decision, entry.key, now),
             exit_code=entry.exit_code,
             message=f"result of {entry.made_at}, which took {entry.duration_s:.2f} s",
             log_path=self._write_log(done.task, done.log),
@@ -217,21 +216,9 @@ class Recorder(RunRecorder):
     ) -> None:
         """Transaction B: the attempt is closed; with `success` the step is up to date."""
         self.flush()
-        session, run_id, now = self.session, self.open_run(), utc_now()
+        session, now = self.session, utc_now()
         with session.store.transaction() as conn:
-            error_id = None
-            if outcome.signature:
-                error_id = errors.record(
-                    conn,
-                    ws_id=attempt.ws_id,
-                    step=attempt.step,
-                    code=outcome.state,
-                    signature=outcome.signature,
-                    message=outcome.message,
-                    context={"output": outcome.output, "log": log, "exit_code": outcome.exit_code},
-                    run_id=run_id,
-                    now=now,
-                )
+            error_id = self._record_error(conn, attempt, outcome, log, now) if outcome.signature else None
             attempts.close_attempt(
                 conn,
                 attempt.attempt_id,
@@ -259,17 +246,23 @@ class Recorder(RunRecorder):
                 "message": outcome.message or note,
                 "wrote": sorted(success.writes) if success else [],
             }
-            events.append(
-                conn,
-                now,
-                "step_end",
-                run_id=run_id,
-                ws_id=attempt.ws_id,
-                step=attempt.step,
-                payload=payload,
-            )
+            at = {"run_id": attempt.run_id, "ws_id": attempt.ws_id, "step": attempt.step}
+            events.append(conn, now, "step_end", **at, payload=payload)
             self.put_looked_up(conn)
         session.changed(attempt.task, row, wrote)
+
+    def _record_error(self, conn: Connection, attempt: Attempt, outcome: Outcome, log: str, now: str) -> int:
+        return errors.record(
+            conn,
+            ws_id=attempt.ws_id,
+            step=attempt.step,
+            code=outcome.state,
+            signature=outcome.signature,
+            message=outcome.message,
+            context={"output": outcome.output, "log": log, "exit_code": outcome.exit_code},
+            run_id=attempt.run_id,
+            now=now,
+        )
 
     def _fail_workstream(self, conn: Connection, attempt: Attempt, outcome: Outcome, now: str) -> None:
         new = "canceled" if outcome.state == "interrupted" else "failed"

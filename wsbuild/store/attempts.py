@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from wsbuild.store import text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from sqlite3 import Connection
 
 
@@ -42,83 +42,52 @@ class OpenAttempt(NamedTuple):
     tool_pid_start: int | None
 
 
-def open_attempt(
-    conn: Connection,
-    *,
-    run_id: str,
-    ws_id: str,
-    step: str,
-    task: str,
-    reason: str,
-    key: str,
-    now: str,
-    pid: int,
-    pid_start: int,
-    command_json: str,
-    standing: Iterable[str] = (),
-) -> tuple[int, int]:
-    """Open an attempt; gives its id and its number among the attempts of the step, from 1."""
-    number = _next_number(conn, task)
-    cursor = conn.execute(
-        "INSERT INTO attempts (run_id, ws_id, step, task, number, status, reason, key, started_at,"
-        " pid, pid_start, command_json, standing_json)"
-        " VALUES (?, ?, ?, ?, ?, 'running', ?, ?, ?, ?, ?, ?, ?)",
-        (
-            run_id,
-            ws_id,
-            step,
-            task,
-            number,
-            text.plain(reason),
-            key,
-            now,
-            pid,
-            pid_start,
-            text.plain(command_json),
-            json.dumps(sorted(standing)),
-        ),
-    )
-    return int(cursor.lastrowid or 0), number
+class Facts(NamedTuple):
+    """What is known of an attempt when it begins."""
+
+    run_id: str
+    ws_id: str
+    step: str
+    task: str
+    reason: str
+    key: str
+    now: str
+    pid: int
+    pid_start: int
+    command_json: str
 
 
-def _next_number(conn: Connection, task: str) -> int:
+_FACTS = "run_id, ws_id, step, task, number, reason, key, started_at, pid, pid_start, command_json"
+
+
+def _insert(conn: Connection, facts: Facts, columns: str, values: Sequence[Any]) -> tuple[int, int]:
+    """Add a row; gives its id and its number among the attempts of the step, from 1."""
     (number,) = conn.execute(
-        "SELECT coalesce(max(number), 0) + 1 FROM attempts WHERE task = ?", (task,)
+        "SELECT coalesce(max(number), 0) + 1 FROM attempts WHERE task = ?", (facts.task,)
     ).fetchone()
-    return int(number)
+    known = (*facts[:4], number, text.plain(facts.reason), *facts[5:9], text.plain(facts.command_json))
+    marks = ", ".join("?" * (len(known) + len(values)))
+    cursor = conn.execute(
+        f"INSERT INTO attempts ({_FACTS}, {columns}) VALUES ({marks})",  # noqa: S608
+        (*known, *values),
+    )
+    return int(cursor.lastrowid or 0), int(number)
+
+
+def open_attempt(conn: Connection, facts: Facts, standing: Iterable[str] = ()) -> tuple[int, int]:
+    """Open an attempt; `standing` lies where its outputs go. Gives its id and its number."""
+    return _insert(conn, facts, "status, standing_json", ("running", json.dumps(sorted(standing))))
 
 
 def add_cached(
-    conn: Connection,
-    *,
-    run_id: str,
-    ws_id: str,
-    step: str,
-    task: str,
-    reason: str,
-    key: str,
-    now: str,
-    pid: int,
-    pid_start: int,
-    command_json: str,
-    exit_code: int,
-    message: str,
-    log_path: str,
+    conn: Connection, facts: Facts, *, exit_code: int, message: str, log_path: str
 ) -> tuple[int, int]:
-    """Note a step whose recorded result was put back: an attempt that started nothing, and is over; gives
+    """Note a step whose recorded result was put back: an attempt that started nothing, and is over. Gives
     its id and its number.
     """
-    number = _next_number(conn, task)
-    cursor = conn.execute(
-        "INSERT INTO attempts (run_id, ws_id, step, task, number, status, reason, key, started_at,"
-        " finished_at, duration_s, pid, pid_start, command_json, exit_code, message, log_path, cached)"
-        " VALUES (?, ?, ?, ?, ?, 'ok', ?, ?, ?, ?, 0.0, ?, ?, ?, ?, ?, ?, 1)",
-        (
-            *(run_id, ws_id, step, task, number, text.plain(reason), key, now, now, pid, pid_start),
-            *(text.plain(command_json), exit_code, text.plain(message), text.plain(log_path)),
-        ),
-    )
-    return int(cursor.lastrowid or 0), number
+    columns = "status, finished_at, duration_s, exit_code, message, log_path, cached"
+    values = ("ok", facts.now, 0.0, exit_code, text.plain(message), text.plain(log_path), 1)
+    return _insert(conn, facts, columns, values)
 
 
 def set_tool(conn: Connection, attempt_id: int, pid: int, pid_start: int) -> None:
