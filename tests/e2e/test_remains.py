@@ -87,6 +87,16 @@ def test_an_output_that_somebody_changed_is_kept_aside(built: Space) -> None:
     assert ".wsbuild/aside/" in result.out
 
 
+def test_a_changed_output_is_kept_aside_when_it_is_restored_too(built: Space) -> None:
+    """And the run says so as well."""
+    built.write("out/b.out", "an hour of work\n")
+    result = built.doit("run")
+    assert outputs(built) == {"a.out": "a\n", "b.out": "b\n"}
+    assert aside(built) == {"b.out": "an hour of work\n"}
+    assert "restored ws:g:make" in result.out
+    assert "moved aside" in result.out
+
+
 def test_a_source_that_is_its_own_output_stays(space: Space) -> None:
     """A formatter's file was there before it: it is not of the step's making, however often it runs."""
     space.write("a.txt", "one\n")

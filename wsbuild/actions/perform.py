@@ -11,7 +11,7 @@ from wsbuild.actions.commands import Run, run_commands
 from wsbuild.actions.freshness import written
 from wsbuild.actions.outcome import Outcome, left_by, left_by_failure, success_of
 from wsbuild.actions.record import Restored
-from wsbuild.actions.tally import EXECUTED, FAILED, SKIPPED, UP_TO_DATE, StepReport
+from wsbuild.actions.tally import EXECUTED, FAILED, SKIPPED, UP_TO_DATE, StepReport, moved_lines
 from wsbuild.cache.blobs import DamagedBlobError
 from wsbuild.cache.cache import Ran
 from wsbuild.cache.files import MISSING
@@ -103,7 +103,7 @@ def _restore(job: _Job, entry: Entry) -> bool:
     duration = time.monotonic() - started
     session.cache.results.used(entry)
     wrote, why = left_by(job.step, success, ground), _why(job.decision)
-    done = Restored(job.ws, job.step, job.decision, entry, success, wrote, log, why, duration)
+    done = Restored(job.ws, job.step, job.decision, entry, success, wrote, log, why, duration, ground.aside)
     job.recorder.restored(done)
     return True
 
@@ -208,7 +208,7 @@ def _report(
     log: str,
     ground: Ground,
 ) -> StepReport:
-    moved = tuple(f"moved aside, as it is not what the step left: {path}" for path in ground.aside[:3])
+    moved = moved_lines(ground.aside)
     if outcome.state == "ok":
         noted = (*moved, note) if note else moved
         return StepReport(attempt.task, EXECUTED, _why(decision), outcome.duration_s, attempt.number, noted)

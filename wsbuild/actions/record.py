@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from wsbuild.actions.outcome import Attempt, Outcome, left_by, success_of
 from wsbuild.actions.record_run import RunRecorder, utc_now
 from wsbuild.actions.remains import Ground
-from wsbuild.actions.tally import RESTORED, UP_TO_DATE, StepReport
+from wsbuild.actions.tally import RESTORED, UP_TO_DATE, StepReport, moved_lines
 from wsbuild.cache.manifest import canonical_json
 from wsbuild.statedir import LOGS, make_dir
 from wsbuild.store import attempts, clean, errors, events, forgotten, workstreams, writes
@@ -62,7 +62,7 @@ def _clean_row(attempt: Attempt, success: Success) -> clean.CleanRow:
 
 class Restored(NamedTuple):
     """A step whose recorded result was put back: `decision` is why it was not up to date, `why` the same
-    in a few words, `log` what the step once printed.
+    in a few words, `log` what the step once printed, `aside` where files are that were in the way.
     """
 
     ws: WorkstreamPlan
@@ -74,6 +74,7 @@ class Restored(NamedTuple):
     log: bytes
     why: str
     duration_s: float
+    aside: tuple[str, ...] = ()
 
     @property
     def task(self) -> str:
@@ -163,7 +164,8 @@ class Recorder(RunRecorder):
         reports = []
         for done, (row, number) in zip(noted, rows, strict=True):
             self.session.changed(done.task, row, done.wrote)
-            reports.append(StepReport(done.task, RESTORED, done.why, done.duration_s, number))
+            details = moved_lines(done.aside)
+            reports.append(StepReport(done.task, RESTORED, done.why, done.duration_s, number, details))
             self.session.tally.add(reports[-1])
         self.session.tell(reports)
 
@@ -184,6 +186,7 @@ class Recorder(RunRecorder):
             "made_at": entry.made_at,
             "saved_s": entry.duration_s,
             "wrote": sorted(done.success.writes),
+            "moved_aside": list(done.aside),
         }
         at = {"run_id": self.open_run(), "ws_id": done.ws.id, "step": done.step.name}
         events.append(conn, now, "step_restored", **at, payload=payload)

@@ -23,10 +23,8 @@ if TYPE_CHECKING:
     from wsbuild.cache.entry import Entry
     from wsbuild.plan.records import StepPlan, WorkstreamPlan
 
-
 LONG_S = 1.0
 """What took longer to make is flushed to the disk at once, what took less within so many seconds."""
-
 
 NEAR = 8
 """How many of a step's results, the last used first, an explanation looks at."""
@@ -70,7 +68,7 @@ def _not_as_found(session: Session, entry: Entry, states: Mapping[str, str]) -> 
 def put_back(session: Session, task: str, step: StepPlan, decision: Decision, entry: Entry) -> Ground:
     """Make the tree what the step would have made it: all of it or nothing.
 
-    Raises DamagedBlobError, OSError; then the tree is as it was.
+    Raises DamagedBlobError, OSError; then nothing of it is there, at most earlier outputs are gone.
     """
     assert session.cache is not None
     states = entry.states()
@@ -89,11 +87,7 @@ def put_back(session: Session, task: str, step: StepPlan, decision: Decision, en
     return ground
 
 
-def keep(
-    session: Session,
-    ran: Ran,
-    success: Success,
-) -> str:
+def keep(session: Session, ran: Ran, success: Success) -> str:
     """Keep a success for other runs; gives what is to be said of it ('' for nothing).
 
     A cache that cannot be written costs later runs time, and this one nothing.

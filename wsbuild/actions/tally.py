@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from threading import Lock
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 EXECUTED = "executed"
 UP_TO_DATE = "up_to_date"
@@ -44,6 +47,12 @@ class StepReport(NamedTuple):
         reason = self.reason if len(self.reason) <= LONGEST_REASON else self.reason[:99] + "…"
         first = f"{MARKS[self.status]:<8} {self.task:<32} {took:>8}  {reason}".rstrip()
         return [first, *("         " + line for line in self.details)]
+
+
+def moved_lines(aside: Sequence[str]) -> tuple[str, ...]:
+    """What a person is told of files that were in the way of outputs: where the first few are now."""
+    told = [f"moved aside, as it is not what the step left: {path}" for path in aside[:3]]
+    return (*told, f"... and {len(aside) - 3} more beside it") if len(aside) > 3 else tuple(told)
 
 
 class Tally:

@@ -6,7 +6,7 @@ payloads:
 - `run_start` {command}, `run_end` {status, counts..., cache_hits, cache_misses}, `run_abandoned` {}
 - `workstream_status` {from, to, reason}
 - `step_start` {attempt, number, reason, key, moved_aside}
-- `step_restored` {attempt, number, reason, key, made_at, saved_s, wrote}: a result was put back
+- `step_restored` {attempt, number, reason, key, made_at, saved_s, wrote, moved_aside}: put back
 - `step_end` {attempt, status, exit_code, duration_s, message, wrote}
 - `step_recovered` {attempt}: an attempt of a dead process was closed
 - `forget` {tasks}, `ignore` {task}
