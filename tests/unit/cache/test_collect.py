@@ -14,6 +14,7 @@ from wsbuild.cache.housekeeping import GRACE_S, Removed, clear, collect, stats, 
 from wsbuild.cache.shelf import ASIDE, DAMAGED, DAY_S, Shelf
 
 NOW = time.time()
+"""When the tests began; the files they make are younger by minutes at most."""
 FOREVER = float("inf")
 SIZE = 10_000
 TASKS = ["t1", "t2", "t3", "t4"]

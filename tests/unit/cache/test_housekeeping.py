@@ -17,6 +17,7 @@ from wsbuild.cache.housekeeping import GRACE_S, Removed, clear, collect, is_cach
 from wsbuild.cache.shelf import ASIDE, DAMAGED, DAY_S, TAG_TEXT, Shelf
 
 NOW = time.time()
+"""When the tests began; the files they make are younger by minutes at most."""
 FOREVER = float("inf")
 
 
@@ -255,7 +256,7 @@ def test_a_collect_that_is_killed_leaves_no_result_in_parts(tmp_path: Path) -> N
         box = fill(Box(tmp_path))
         completed = not die_at(nth, lambda box=box: cleaned(box, days=1.5), ("unlink", "rmdir"))
         assert problems(box) == set()
-        cleaned(box, days=1.5, later_s=GRACE_S + 60)
+        cleaned(box, days=1.5, later_s=GRACE_S * 2)
         assert (tasks(box), stats(box.cache.shelf).blobs) == (["t1"], 3)
         shutil.rmtree(box.directory)
         if completed:
