@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 
 class Reader:
-    """Recorded facts by task name. Never writes."""
+    """Recorded facts by task name. Never writes; threads may ask it at once, so what it has been told is
+    copied in one go (`list` of a dictionary) before it is looked through.
+    """
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -39,7 +41,7 @@ class Reader:
             self._wanted[task] = None
             if self._as_of is None:
                 self._as_of = self._store.read(events.last_seq)
-            new = [wanted for wanted in self._wanted if wanted not in self._rows]
+            new = [wanted for wanted in list(self._wanted) if wanted not in self._rows]
             found = self._store.read(lambda conn: clean.get_many(conn, new))
             self._rows.update((task, found.get(task)) for task in new)
         return self._rows[task]
@@ -48,7 +50,7 @@ class Reader:
         """The files of a step's making, with the states it left."""
         if task not in self._created:
             self._wanted[task] = None
-            new = [wanted for wanted in self._wanted if wanted not in self._created]
+            new = [wanted for wanted in list(self._wanted) if wanted not in self._created]
             found = self._store.read(lambda conn: writes.created_by(conn, new))
             self._created.update((task, found.get(task, {})) for task in new)
         return self._created[task]
@@ -94,7 +96,7 @@ class Reader:
         """Which steps wrote `paths` last, newest first."""
         if any(path not in self._writers for path in paths):
             self._wanted_paths.update(dict.fromkeys(paths))
-            new = [path for path in self._wanted_paths if path not in self._writers]
+            new = [path for path in list(self._wanted_paths) if path not in self._writers]
             found = self._store.read(lambda conn: writes.last_writers(conn, new))
             self._writers.update((path, found.get(path, [])) for path in new)
         return {path: self._writers[path] for path in paths}
