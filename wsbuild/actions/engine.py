@@ -6,7 +6,6 @@ import gc
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from wsbuild.actions import reuse
 from wsbuild.actions.tally import BLOCKED, SKIPPED, UP_TO_DATE, StepReport
 from wsbuild.actions.turns import Turns
 from wsbuild.cache.files import MISSING
@@ -106,6 +105,8 @@ class Engine:
         decision = self.session.decide(ws_id, name)
         if decision.fresh or self.running:
             return [str(reason) for reason in decision.reasons]
+        from wsbuild.actions import reuse
+
         prospect = reuse.look_up(self.session, ws, step, decision)
         if prospect.entry is not None:
             return [*map(str, decision.reasons), "would be restored from the cache"]

@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from wsbuild.actions.freshness import Decision
-    from wsbuild.actions.remains import Ground
     from wsbuild.plan.records import StepPlan
 
 
@@ -51,6 +50,24 @@ class Attempt(NamedTuple):
     ws_id: str
     step: str
     phase: str
+
+
+class Ground(NamedTuple):
+    """What a step finds where its outputs go.
+
+    `standing` are files that others put there, `made` those that the step itself made when it last
+    ran (they may be gone by now). `removed` were taken away; `aside` says where those of them are
+    that nobody answers for.
+    """
+
+    standing: frozenset[str] = frozenset()
+    made: frozenset[str] = frozenset()
+    removed: frozenset[str] = frozenset()
+    aside: tuple[str, ...] = ()
+
+    def is_created(self, path: str) -> bool:
+        """Whether a file that the step left is of its own making."""
+        return path in self.made or path not in self.standing
 
 
 def success_of(

@@ -24,9 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from wsbuild.actions.freshness import Decision
-    from wsbuild.actions.outcome import Attempt, Success
+    from wsbuild.actions.outcome import Attempt, Ground, Success
     from wsbuild.actions.record import Recorder
-    from wsbuild.actions.remains import Ground
     from wsbuild.actions.session import Session
     from wsbuild.cache.entry import Entry
     from wsbuild.plan.records import StepPlan, WorkstreamPlan

@@ -14,9 +14,8 @@ import time
 from threading import RLock
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from wsbuild.actions.outcome import Attempt, Outcome, left_by, success_of
+from wsbuild.actions.outcome import Attempt, Ground, Outcome, left_by, success_of
 from wsbuild.actions.record_run import RunRecorder, utc_now
-from wsbuild.actions.remains import Ground
 from wsbuild.actions.tally import RESTORED, UP_TO_DATE, StepReport, moved_lines
 from wsbuild.cache.manifest import canonical_json
 from wsbuild.statedir import LOGS, make_dir

@@ -16,10 +16,8 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from wsbuild import status
-from wsbuild.actions import reuse
 from wsbuild.actions.tally import BLOCKED, FAILED
 from wsbuild.atomic import FileLock, is_alive, process_start
-from wsbuild.cache.put_back import finish_cut
 from wsbuild.statedir import LOCK, STATE, make_dir
 from wsbuild.store import (
     attempts,
@@ -85,6 +83,8 @@ class RunRecorder(ABC):
             self._lock = lock
             self.session.begin_writing()
             _end_orphans(self.session.store)
+            from wsbuild.cache.put_back import finish_cut
+
             for line in recover.recover(self.session.store, utc_now()) + finish_cut(self.session.root):
                 _tell(line)
 
@@ -104,11 +104,13 @@ class RunRecorder(ABC):
 
     def finish(self) -> None:
         """Close the run: every workstream in a final status, then the run itself."""
-        self.flush()
-        reuse.settle(self.session)
         if self.session.run_id is None:
             self._save_looked_up()
             return
+        from wsbuild.actions import reuse
+
+        self.flush()
+        reuse.settle(self.session)
         session, now = self.session, utc_now()
         failed = {r.task.split(":")[1] for r in session.tally.reports if r.status == FAILED}
         failed_ids = {"ws-" + name for name in failed}

@@ -7,8 +7,9 @@ only as it left it; what somebody has changed since, and what a dead process lef
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from wsbuild.actions.outcome import Ground
 from wsbuild.cache.files import MISSING
 from wsbuild.cache.put_back import ASIDE, move_aside, remove
 from wsbuild.errors import StateError
@@ -19,24 +20,6 @@ if TYPE_CHECKING:
     from wsbuild.actions.freshness import Decision
     from wsbuild.actions.session import Session
     from wsbuild.plan.records import StepPlan
-
-
-class Ground(NamedTuple):
-    """What a step finds where its outputs go.
-
-    `standing` are files that others put there, `made` those that the step itself made when it last
-    ran (they may be gone by now). `removed` were taken away; `aside` says where those of them are
-    that nobody answers for.
-    """
-
-    standing: frozenset[str] = frozenset()
-    made: frozenset[str] = frozenset()
-    removed: frozenset[str] = frozenset()
-    aside: tuple[str, ...] = ()
-
-    def is_created(self, path: str) -> bool:
-        """Whether a file that the step left is of its own making."""
-        return path in self.made or path not in self.standing
 
 
 def clear(

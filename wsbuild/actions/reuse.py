@@ -16,8 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from wsbuild.actions.freshness import Decision
-    from wsbuild.actions.outcome import Success
-    from wsbuild.actions.remains import Ground
+    from wsbuild.actions.outcome import Ground, Success
     from wsbuild.actions.session import Session
     from wsbuild.cache.cache import Cache, Ran
     from wsbuild.cache.entry import Entry
