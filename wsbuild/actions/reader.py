@@ -2,104 +2,102 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
+from wsbuild.actions.facts import Facts
 from wsbuild.store import attempts, clean, events, forgotten, history, ignored, writes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from wsbuild.store.attempts import AttemptRow
     from wsbuild.store.clean import CleanRow
-    from wsbuild.store.db import Store
+    from wsbuild.store.db import Connection, Store
     from wsbuild.store.writes import Writer
+
+T = TypeVar("T")
 
 
 class Reader:
-    """Recorded facts by task name. Never writes; threads may ask it at once, so what it has been told is
-    copied in one go (`list` of a dictionary) before it is looked through.
-    """
+    """Recorded facts by task name. Never writes; threads may ask it at once."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self._as_of: int | None = None
-        self._wanted: dict[str, None] = {}
-        self._rows: dict[str, CleanRow | None] = {}
-        self._created: dict[str, dict[str, str]] = {}
-        self._wanted_paths: dict[str, None] = {}
-        self._writers: dict[str, Sequence[Writer]] = {}
+        self._rows: Facts[CleanRow | None] = Facts(
+            lambda tasks: self._fetch(lambda conn: clean.get_many(conn, tasks)), None
+        )
+        self._created: Facts[Mapping[str, str]] = Facts(
+            lambda tasks: self._fetch(lambda conn: writes.created_by(conn, tasks)), {}
+        )
+        self._writers: Facts[Sequence[Writer]] = Facts(
+            lambda paths: self._fetch(lambda conn: writes.last_writers(conn, paths)), ()
+        )
         self._ignored: frozenset[str] | None = None
         self._forgotten: frozenset[str] | None = None
 
+    def _fetch(self, query: Callable[[Connection], Mapping[str, T]]) -> Mapping[str, T]:
+        if self._as_of is None:
+            self._as_of = self._store.read(events.last_seq)
+        return self._store.read(query)
+
     def prime(self, tasks: Iterable[str]) -> None:
         """Say which steps will be asked about: what is recorded of them is fetched in one go."""
-        self._wanted.update(dict.fromkeys(tasks))
+        tasks = list(tasks)
+        self._rows.want(tasks)
+        self._created.want(tasks)
 
     def row(self, task: str) -> CleanRow | None:
         """What was recorded with the last success of a step, if that still stands."""
-        if task not in self._rows:
-            self._wanted[task] = None
-            if self._as_of is None:
-                self._as_of = self._store.read(events.last_seq)
-            new = [wanted for wanted in list(self._wanted) if wanted not in self._rows]
-            found = self._store.read(lambda conn: clean.get_many(conn, new))
-            self._rows.update((task, found.get(task)) for task in new)
-        return self._rows[task]
+        return self._rows.get(task)
 
     def created_by(self, task: str) -> Mapping[str, str]:
         """The files of a step's making, with the states it left."""
-        if task not in self._created:
-            self._wanted[task] = None
-            new = [wanted for wanted in list(self._wanted) if wanted not in self._created]
-            found = self._store.read(lambda conn: writes.created_by(conn, new))
-            self._created.update((task, found.get(task, {})) for task in new)
-        return self._created[task]
+        return self._created.get(task)
 
     def take_over(self, other: Reader) -> None:
         """Go on from what another reader of the same database was told and knows, if nothing has been
         recorded since: every change comes with an event.
         """
-        self._wanted.update(other._wanted)
-        if other._as_of is not None and other._as_of == self._store.read(events.last_seq):
-            self._as_of = other._as_of
-            self._rows.update(other._rows)
+        as_of = other._as_of
+        still = as_of is not None and as_of == self._store.read(events.last_seq)
+        self._as_of = as_of if still else None
+        self._rows.take_over(other._rows, known=still)
+        self._created.take_over(other._created, known=still)
+        self._writers.take_over(other._writers, known=still)
 
     def suppose(self, row: CleanRow) -> None:
         """Answer from now on as if this had been recorded."""
-        self._rows[row.task] = row
+        self._rows.put(row.task, row)
 
     def changed(self, task: str, row: CleanRow | None = None, wrote: Iterable[str] = ()) -> None:
         """What is recorded of `task` and of what it `wrote` has changed: `row` is its row now, else that is
         fetched when it is asked for.
         """
-        self._created.pop(task, None)
+        self._created.drop(task)
         for path in wrote:
-            self._writers.pop(path, None)
-        self._rows.pop(task, None)
+            self._writers.drop(path)
         if row is not None:
-            self._rows[task] = row
+            self._rows.put(task, row)
+        else:
+            self._rows.drop(task)
         if self._forgotten and task in self._forgotten:
             self._forgotten = None
 
     def all_changed(self) -> None:
         """Anything may have been written, by another process too."""
-        self._rows.clear()
-        self._created.clear()
-        self._writers.clear()
+        self._rows.drop_all()
+        self._created.drop_all()
+        self._writers.drop_all()
         self._ignored = self._forgotten = None
 
     def prime_paths(self, paths: Iterable[str]) -> None:
         """Say which files will be asked about."""
-        self._wanted_paths.update(dict.fromkeys(paths))
+        self._writers.want(paths)
 
     def writers(self, paths: Sequence[str]) -> Mapping[str, Sequence[Writer]]:
         """Which steps wrote `paths` last, newest first."""
-        if any(path not in self._writers for path in paths):
-            self._wanted_paths.update(dict.fromkeys(paths))
-            new = [path for path in list(self._wanted_paths) if path not in self._writers]
-            found = self._store.read(lambda conn: writes.last_writers(conn, new))
-            self._writers.update((path, found.get(path, [])) for path in new)
-        return {path: self._writers[path] for path in paths}
+        return self._writers.get_many(paths)
 
     def last_attempt(self, task: str) -> AttemptRow | None:
         """The latest attempt of a step."""
@@ -111,12 +109,14 @@ class Reader:
 
     def is_forgotten(self, task: str) -> bool:
         """Whether the user wants a step to run again, whatever the cache holds."""
-        if self._forgotten is None:
-            self._forgotten = frozenset(self._store.read(forgotten.all_tasks))
-        return task in self._forgotten
+        known = self._forgotten
+        if known is None:
+            known = self._forgotten = frozenset(self._store.read(forgotten.all_tasks))
+        return task in known
 
     def ignored(self) -> frozenset[str]:
         """The tasks that the user wants left out."""
-        if self._ignored is None:
-            self._ignored = frozenset(self._store.read(ignored.all_tasks))
-        return self._ignored
+        known = self._ignored
+        if known is None:
+            known = self._ignored = frozenset(self._store.read(ignored.all_tasks))
+        return known
