@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from wsbuild.plan.order import Chosen
 
 
-GC_THRESHOLD = (20_000, 20, 20)
+GC_THRESHOLD = (100_000, 20, 20)
 """How many new objects, and how often, before the collector of cycles looks at them."""
 
 

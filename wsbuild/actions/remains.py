@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from wsbuild.actions.outcome import Ground
 from wsbuild.cache.files import MISSING
-from wsbuild.cache.put_back import ASIDE, move_aside, remove
+from wsbuild.cache.put_back import ASIDE
+from wsbuild.cache.within import move_aside, remove
 from wsbuild.errors import StateError
 
 if TYPE_CHECKING:

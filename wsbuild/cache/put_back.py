@@ -16,10 +16,11 @@ import stat
 from itertools import count
 from typing import TYPE_CHECKING, NamedTuple
 
+from wsbuild.cache.within import OWN_FILES, missing_directories, nameless_file, parent_of, remove, stat_in
 from wsbuild.statedir import STATE, make_dir
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from wsbuild.cache.blobs import Blobs
     from wsbuild.cache.entry import KeptFile
@@ -31,7 +32,7 @@ ASIDE = f"{STATE}/aside"
 JOURNAL, UNDO = "journal", "undo"
 """The list of what is under way, and its name once that is to be undone."""
 
-DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+NEW_FILE = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 
 
 class Move(NamedTuple):
@@ -57,49 +58,9 @@ def _stamp(st: os.stat_result) -> list[int]:
     return [st.st_ino, st.st_size, st.st_mtime_ns, st.st_ctime_ns]
 
 
-@contextlib.contextmanager
-def parent_of(root: str, rel: str, *, make: bool = False) -> Iterator[tuple[int, str]]:
-    """The open directory that `rel` lies in, and the name in it; no link is followed on the way.
-
-    `make` makes the directories that are missing. Raises OSError.
-    """
-    *above, name = rel.split("/")
-    fd = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        for part in above:
-            if make:
-                with contextlib.suppress(FileExistsError):
-                    os.mkdir(part, dir_fd=fd)
-            inner = os.open(part, DIRECTORY, dir_fd=fd)
-            os.close(fd)
-            fd = inner
-        yield fd, name
-    finally:
-        os.close(fd)
-
-
-def _stat_in(fd: int, name: str) -> os.stat_result | None:
-    try:
-        return os.stat(name, dir_fd=fd, follow_symlinks=False)
-    except FileNotFoundError:
-        return None
-
-
-def remove(root: str, rel: str) -> None:
-    """Remove a file of the project, if it is there. Raises OSError."""
-    with contextlib.suppress(FileNotFoundError, NotADirectoryError), parent_of(root, rel) as (fd, name):
-        os.unlink(name, dir_fd=fd)
-
-
-def move_aside(root: str, rel: str, directory: str) -> str:
-    """Move a file of the project below the state directory `directory`; gives where it is, relative to
-    the root. Raises OSError.
-    """
-    kept = f"{directory}/{rel}"
-    make_dir(root, os.path.dirname(kept))
-    with parent_of(root, rel) as (fd, name):
-        os.rename(name, os.path.join(root, kept), src_dir_fd=fd)
-    return kept
+def _fill(fd: int, blobs: Blobs, kept: KeptFile) -> None:
+    blobs.copy_to(kept.sha256, fd)
+    os.fchmod(fd, kept.mode)
 
 
 class Staged:
@@ -109,14 +70,14 @@ class Staged:
         self._root = root
         self._aside = os.path.join(root, FOLDER, f"{os.getpid()}-{next(_numbers)}")
         self._names: list[tuple[str, str]] = []
-        # The kernel replaces one file whole: that takes no folder and no journal.
+        # The kernel puts one file in its place whole: that takes no folder and no journal.
         self._is_single = len(files) == 1 and not removed
+        self._nameless: int | None = None
         try:
-            if not os.path.isdir(os.path.join(root, FOLDER)):
-                make_dir(root, FOLDER)
             if self._is_single:
-                self._stage(blobs, files[0], self._aside)
+                self._stage_one(blobs, files[0])
                 return
+            make_dir(root, FOLDER)
             os.mkdir(self._aside)
             for at, kept in enumerate(files):
                 self._stage(blobs, kept, str(at))
@@ -125,12 +86,26 @@ class Staged:
             self.discard()
             raise
 
+    def _stage_one(self, blobs: Blobs, kept: KeptFile) -> None:
+        """A file for a place where nothing is has no name until it gets its own, where the file system
+        has such files: that takes the kernel a fraction of the time, and a death leaves nothing behind.
+        """
+        self._nameless = nameless_file(self._root, kept.path)
+        if self._nameless is None:
+            self._stage(blobs, kept, self._aside)
+            return
+        _fill(self._nameless, blobs, kept)
+        self._names.append((kept.path, f"{OWN_FILES}/{self._nameless}"))
+
     def _stage(self, blobs: Blobs, kept: KeptFile, name: str) -> None:
-        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-        fd = os.open(os.path.join(self._aside, name), flags, 0o600)
+        path = os.path.join(self._aside, name)
         try:
-            blobs.copy_to(kept.sha256, fd)
-            os.fchmod(fd, kept.mode)
+            fd = os.open(path, NEW_FILE, 0o600)
+        except FileNotFoundError:
+            make_dir(self._root, FOLDER)
+            fd = os.open(path, NEW_FILE, 0o600)
+        try:
+            _fill(fd, blobs, kept)
         finally:
             os.close(fd)
         self._names.append((kept.path, name))
@@ -154,28 +129,34 @@ class Staged:
             for directory in made:
                 with contextlib.suppress(OSError):
                     os.rmdir(os.path.join(self._root, directory))
-            raise
-        finally:
-            if self._is_single or not os.path.lexists(os.path.join(self._aside, UNDO)):
+            if not os.path.lexists(os.path.join(self._aside, UNDO)):
                 self.discard()
+            raise
+        self.discard()
 
     def _replace_one(self, *, make: bool) -> bool:
-        """The kernel does it whole; gives whether the directory was there, or could be made."""
+        """The kernel does it whole, and nothing is left aside; gives whether the directory was there, or
+        could be made.
+        """
         path, aside = self._names[0]
         try:
             with parent_of(self._root, path, make=make) as (fd, name):
-                os.rename(aside, name, dst_dir_fd=fd)
+                if self._nameless is None:
+                    os.rename(aside, name, dst_dir_fd=fd)
+                else:
+                    os.link(aside, name, dst_dir_fd=fd)
         except FileNotFoundError:
             if make:
                 raise
             return False
+        self._forget_nameless()
         return True
 
     def _look(self, path: str, *, make: bool) -> list[int] | None:
         """What is at a path now, its directories made. Raises OSError where no file can be put there."""
         try:
             with parent_of(self._root, path, make=make) as (fd, name):
-                st = _stat_in(fd, name)
+                st = stat_in(fd, name)
         except FileNotFoundError:
             return None
         if st is not None and stat.S_ISDIR(st.st_mode):
@@ -194,13 +175,13 @@ class Staged:
 
     def discard(self) -> None:
         """Remove what is aside, if anything still is."""
+        self._forget_nameless()
         _discard(self._aside)
 
-
-def missing_directories(root: str, paths: Sequence[str]) -> list[str]:
-    """The directories that are not there yet and that files at `paths` need, the innermost first."""
-    found = {path[:at] for path in paths for at, char in enumerate(path) if char == "/"}
-    return sorted((name for name in found if not os.path.lexists(os.path.join(root, name))), reverse=True)
+    def _forget_nameless(self) -> None:
+        if self._nameless is not None:
+            os.close(self._nameless)
+            self._nameless = None
 
 
 def _discard(aside: str) -> None:
@@ -260,7 +241,7 @@ def _is_as_left(root: str, aside: str, move: Move) -> bool:
     staged = not move.aside or os.path.lexists(os.path.join(aside, move.aside))
     try:
         with parent_of(root, move.path) as (fd, name):
-            st = _stat_in(fd, name)
+            st = stat_in(fd, name)
     except FileNotFoundError:
         st = None
     except OSError:

@@ -8,7 +8,7 @@ import os
 import pytest
 from cachebox import NEW, Project, files_of, spoil, tree
 
-from wsbuild.cache import put_back
+from wsbuild.cache import put_back, within
 from wsbuild.cache.blobs import DamagedBlobError
 from wsbuild.cache.put_back import finish_cut
 
@@ -222,3 +222,58 @@ def test_a_damaged_content_among_them_changes_nothing(project: Project, paths: t
         project.stage(*paths, removed=("gone",))
     assert tree(project.root) == before
     assert project.left() == []
+
+
+# --- one file for a place where nothing is
+
+
+def test_until_its_turn_a_single_new_file_has_no_name_anywhere(project: Project) -> None:
+    """So that a death in between leaves nothing."""
+    before = tree(project.root)
+    staged = project.stage("d/c")
+    assert tree(project.root) == before
+    staged.commit()
+    assert files_of(project.root) == {"d/c": (NEW["d/c"], 0o644)}
+    assert project.left() == []
+
+
+def test_what_came_meanwhile_is_not_written_over(project: Project) -> None:
+    """Somebody made the file after it was seen that nothing is there."""
+    staged = project.stage("a")
+    (project.root / "a").write_text("somebody's")
+    with pytest.raises(FileExistsError):
+        staged.commit()
+    assert (project.root / "a").read_text() == "somebody's"
+    assert project.left() == []
+
+
+@pytest.mark.parametrize("lacking", ["known", "refused"])
+def test_where_there_are_no_nameless_files_it_works_as_well(
+    project: Project, monkeypatch: pytest.MonkeyPatch, lacking: str
+) -> None:
+    """Another system or no /proc, which is known before; or a file system that has none."""
+    monkeypatch.setattr(within, "_has_nameless", lambda: lacking == "refused")
+    if lacking == "refused":
+        real = os.open
+
+        def refuse(path: str, flags: int, mode: int = 0o777, *, dir_fd: int | None = None) -> int:
+            if flags & os.O_TMPFILE == os.O_TMPFILE:
+                raise OSError(errno.EOPNOTSUPP, "no such files here")
+            return real(path, flags, mode, dir_fd=dir_fd)
+
+        monkeypatch.setattr(os, "open", refuse)
+    project.stage("d/c").commit()
+    assert files_of(project.root) == {"d/c": (NEW["d/c"], 0o644)}
+    assert project.left() == []
+
+
+def test_no_descriptor_is_left_open(project: Project) -> None:
+    """Whether it was put in place, discarded, or could not be."""
+    before = os.listdir("/proc/self/fd")
+    project.stage("a").commit()
+    project.stage("d/c").discard()
+    taken = project.stage("b")
+    (project.root / "b").mkdir()
+    with pytest.raises(OSError, match="b"):
+        taken.commit()
+    assert os.listdir("/proc/self/fd") == before

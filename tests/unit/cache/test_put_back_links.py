@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterator
 import pytest
 from cachebox import NEW, Project, files_of, tree
 
-from wsbuild.cache import put_back
-from wsbuild.cache.put_back import ASIDE, move_aside, remove
+from wsbuild.cache import put_back, within
+from wsbuild.cache.put_back import ASIDE
+from wsbuild.cache.within import move_aside, remove
 
 
 @pytest.mark.parametrize("paths", [("a",), ("a", "b")])
@@ -73,7 +74,7 @@ def test_a_parent_that_becomes_a_link_leads_nowhere(
     (project.root / "d").mkdir()
     for directory in (project.root / "d", project.outside):
         (directory / "c").write_text(directory.name)
-    real = put_back.parent_of
+    real = within.parent_of
 
     @contextlib.contextmanager
     def parent_of(root: str, rel: str) -> Iterator[tuple[int, str]]:
@@ -81,7 +82,7 @@ def test_a_parent_that_becomes_a_link_leads_nowhere(
             _swap(project)
             yield found
 
-    monkeypatch.setattr(put_back, "parent_of", parent_of)
+    monkeypatch.setattr(within, "parent_of", parent_of)
     how(str(project.root), "d/c")
     assert os.listdir(project.outside) == ["c"]
     assert os.listdir(project.root / "was") == []
