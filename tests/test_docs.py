@@ -86,6 +86,20 @@ def test_every_key_of_a_profile_is_documented(key: str) -> None:
     assert f"`{key}`" in BUNDLES
 
 
+@pytest.mark.parametrize("key", _properties("circuit_breakers", "properties", "defaults"))
+def test_every_limit_of_the_fix_loop_is_documented(key: str) -> None:
+    """In the reference, and in the shipped file with its meaning above it."""
+    assert f"\n| `{key}` |" in REFERENCE
+    shipped = (ROOT / "config/circuit_breakers.yaml").read_text()
+    assert re.search(rf"\n  # .*\n  {key}:", shipped)
+
+
+@pytest.mark.parametrize("field", _properties("workstream", "properties", "circuit_breaker"))
+def test_every_limit_of_a_bundle_is_documented(field: str) -> None:
+    """In the reference, beside the key that it stands for."""
+    assert f"`{field}`" in REFERENCE
+
+
 def test_every_event_is_documented() -> None:
     """The types that the code appends."""
     source = "".join(path.read_text() for path in (ROOT / "wsbuild").rglob("*.py"))

@@ -31,10 +31,10 @@ def load(root: str) -> tuple[Config, list[Problem]]:
     """The settings for the project at `root`, and what is wrong with its file (then unused)."""
     from wsbuild import schemas
 
-    settings, problems = _read(schemas.data_path("config", "wsbuild.yaml"), FILE)
+    settings, problems = read_settings(schemas.data_path("config", "wsbuild.yaml"), FILE, "wsbuild")
     own = os.path.join(root, FILE)
     if os.path.lexists(own):
-        ours, own_problems = _read(own, FILE)
+        ours, own_problems = read_settings(own, FILE, "wsbuild")
         problems += own_problems
         pipeline = {**settings["pipeline"], **ours.get("pipeline", {})}
         cache = {**settings["cache"], **ours.get("cache", {})}
@@ -42,13 +42,14 @@ def load(root: str) -> tuple[Config, list[Problem]]:
     return _config(settings), problems
 
 
-def _read(path: str, rel: str) -> tuple[dict[str, Any], list[Problem]]:
+def read_settings(path: str, rel: str, schema: str) -> tuple[dict[str, Any], list[Problem]]:
+    """What a file of settings says, nothing where it has problems; problems call the file `rel`."""
     from wsbuild import schemas
 
     document, problems = schemas.read_document(path, rel)
     if document is None:
         return {}, problems
-    problems += schemas.check(document, "wsbuild", rel)
+    problems += schemas.check(document, schema, rel)
     return ({} if problems else document.data or {}), problems
 
 

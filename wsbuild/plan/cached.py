@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 
     from wsbuild.config import Config
 
-FORMAT = 2
+FORMAT = 3
 PLAN_FILE = ".wsbuild/plan"
 SPECIAL = "special"
 """In the place of the content of a spec file that is no regular file: it is read every time."""
 
-CONFIG_FILES = ("config/wsbuild.yaml", "config/tool_profiles.json")
+CONFIG_FILES = ("config/wsbuild.yaml", "config/tool_profiles.json", "config/circuit_breakers.yaml")
 
 
 class Summary(NamedTuple):

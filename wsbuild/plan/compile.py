@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from wsbuild import bundle, config, graph
+from wsbuild import bundle, config, graph, limits
 from wsbuild.model import Problem
 from wsbuild.plan.records import CommandPlan, StepPlan, WorkstreamPlan
 from wsbuild.tools import profiles
@@ -28,6 +28,7 @@ class Loaded(NamedTuple):
     """Everything the user wrote, read and checked."""
 
     config: Config
+    limits: limits.Settings
     profiles: Mapping[str, Profile]
     workstreams: tuple[Workstream, ...]
     graph: Graph
@@ -37,6 +38,7 @@ class Loaded(NamedTuple):
 def load(root: str, environ: Mapping[str, str], only: Sequence[str] = ()) -> Loaded:
     """Read and check settings, profiles and bundles (or just the bundle files `only`)."""
     settings, problems = config.load(root)
+    breaker, breaker_problems = limits.load(root)
     tool_profiles, profile_problems = profiles.load(root)
     bundles = bundle.load(root, environ, only)
     drawn = graph.build(
@@ -44,8 +46,8 @@ def load(root: str, environ: Mapping[str, str], only: Sequence[str] = ()) -> Loa
         policy=settings.overlap,
         isdir=lambda rel: os.path.isdir(os.path.join(root, rel)),
     )
-    problems = [*problems, *profile_problems, *bundles.problems, *drawn.problems]
-    loaded = Loaded(settings, tool_profiles, bundles.workstreams, drawn, problems)
+    problems = [*problems, *breaker_problems, *profile_problems, *bundles.problems, *drawn.problems]
+    loaded = Loaded(settings, breaker, tool_profiles, bundles.workstreams, drawn, problems)
     problems.extend(_unknown_tools(loaded))
     return loaded
 
@@ -285,28 +287,45 @@ def _context(ws: Workstream) -> dict[str, Any]:
     }
 
 
+def _limits(
+    steps: Sequence[StepPlan], ws: Workstream, settings: limits.Settings
+) -> dict[str, dict[str, Any]]:
+    """How often each kind of step that can be fixed may be tried."""
+    phases = {step.phase for step in steps if not step.idle}
+    return {
+        phase: limits.for_step(settings, phase, ws.circuit_breaker)._asdict()
+        for phase in limits.PHASES
+        if phase in phases
+    }
+
+
+def _workstream_plan(ws: Workstream, rank: int, after: set[str], loaded: Loaded) -> WorkstreamPlan:
+    steps = _explicit(ws, loaded) if ws.steps else _default(ws, loaded)
+    return WorkstreamPlan(
+        id=ws.id,
+        rank=rank,
+        doc=_doc(ws),
+        kind=ws.kind,
+        priority=ws.priority,
+        depends_on=tuple(sorted(set(ws.depends_on))),
+        after=tuple(sorted(after - set(ws.depends_on))),
+        parallel_ok=ws.parallel_ok,
+        owned=_owned(ws),
+        source=ws.source,
+        steps=steps,
+        context=_context(ws),
+        manual=tuple(test.text for test in ws.acceptance_tests if test.manual),
+        limits=_limits(steps, ws, loaded.limits),
+    )
+
+
 def workstream_plans(loaded: Loaded) -> list[WorkstreamPlan]:
     """The compiled workstreams, in the order of the plan. Expects a load without problems."""
     after: dict[str, set[str]] = {ws.id: set() for ws in loaded.workstreams}
     for edge in loaded.graph.edges:
         if edge.why != "depends_on":
             after[edge.after].add(edge.before)
-    by_id = loaded.graph.workstreams
     return [
-        WorkstreamPlan(
-            id=ws_id,
-            rank=rank,
-            doc=_doc(by_id[ws_id]),
-            kind=by_id[ws_id].kind,
-            priority=by_id[ws_id].priority,
-            depends_on=tuple(sorted(set(by_id[ws_id].depends_on))),
-            after=tuple(sorted(after[ws_id] - set(by_id[ws_id].depends_on))),
-            parallel_ok=by_id[ws_id].parallel_ok,
-            owned=_owned(by_id[ws_id]),
-            source=by_id[ws_id].source,
-            steps=_explicit(by_id[ws_id], loaded) if by_id[ws_id].steps else _default(by_id[ws_id], loaded),
-            context=_context(by_id[ws_id]),
-            manual=tuple(test.text for test in by_id[ws_id].acceptance_tests if test.manual),
-        )
+        _workstream_plan(loaded.graph.workstreams[ws_id], rank, after[ws_id], loaded)
         for rank, ws_id in enumerate(loaded.graph.order)
     ]

@@ -58,6 +58,7 @@ class StepPlan(NamedTuple):
 class WorkstreamPlan(NamedTuple):
     """One workstream. `rank` is its place in the order of the whole plan; `depends_on` are the ids
     whose failure blocks it, `after` those it merely waits for; `owned` the patterns it may write.
+    `limits` has the fields of `wsbuild.breaker.Limits` for each phase of its steps that has limits.
     """
 
     id: str
@@ -73,6 +74,7 @@ class WorkstreamPlan(NamedTuple):
     steps: tuple[StepPlan, ...]
     context: dict[str, Any]
     manual: tuple[str, ...] = ()
+    limits: dict[str, dict[str, Any]] = {}  # noqa: RUF012
 
     @property
     def name(self) -> str:

@@ -68,10 +68,11 @@ def test_it_is_compiled_once(project: Project) -> None:
 
 
 @pytest.mark.parametrize(
-    "change", ["edit", "same-mtime", "add", "remove", "rename", "settings", "profiles", "directory"]
+    "change",
+    ["edit", "same-mtime", "add", "remove", "rename", "settings", "profiles", "breakers", "directory"],
 )
 def test_any_change_of_what_it_is_made_of_is_seen(project: Project, change: str, tmp_path: Path) -> None:
-    """Bundles, their names, settings, profiles, and where bundles are."""
+    """Bundles, their names, settings, profiles, limits, and where bundles are."""
     project.load()
     environ = {}
     if change == "edit":
@@ -97,9 +98,11 @@ def test_any_change_of_what_it_is_made_of_is_seen(project: Project, change: str,
         environ = {"PIPELINE_WORKSTREAM_DIR": "elsewhere"}
     else:
         (project.root / "config").mkdir()
-        name, text = (
-            ("wsbuild.yaml", "grace_sec: 1\n") if change == "settings" else ("tool_profiles.json", "{}")
-        )
+        name, text = {
+            "settings": ("wsbuild.yaml", "grace_sec: 1\n"),
+            "profiles": ("tool_profiles.json", "{}"),
+            "breakers": ("circuit_breakers.yaml", "defaults: {cool_down_sec: 1}\n"),
+        }[change]
         (project.root / "config" / name).write_text(text)
     project.load(**environ)
     assert project.compiled == 2
