@@ -205,10 +205,19 @@ def test_a_bundle_says_it_in_other_words(
 
 def test_whole_numbers_may_be_written_with_a_point(tmp_path: Path) -> None:
     """As JSON Schema has it; a part of a second is one."""
-    data = {"defaults": {"oscillation_window": 3.0, "cool_down_sec": 2.5}, "_comment": "x"}
+    data = {"defaults": {"oscillation_window": 3.0, "cool_down_sec": 2.5}}
     found = limits.for_step(settings(tmp_path, data), "static", {})
     assert (found.oscillation_window, found.cool_down_sec) == (3, 2.5)
     assert loop(found, files="AB")[-2:] == ["wait", "6.5"]
+
+
+def test_comments_are_no_limits(tmp_path: Path) -> None:
+    """Keys that begin with `_comment` are the user's, at each level."""
+    note = {"_comment": "x"}
+    data = {**note, "defaults": {**note, "cool_down_sec": 2}, "per_step": {**note, "static": {**note}}}
+    found = limits.for_step(settings(tmp_path, data), "static", note)
+    assert found.cool_down_sec == 2
+    assert sorted(found.origins) == KEYS
 
 
 @pytest.mark.parametrize(
