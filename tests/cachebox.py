@@ -88,7 +88,13 @@ class Project(Box):
         self.outside = tmp_path / "outside"
         self.outside.mkdir()
 
-    def stage(self, *paths: str, mode: int = 0o644, removed: tuple[str, ...] = ()) -> Staged:
+    def stage(
+        self,
+        *paths: str,
+        mode: int = 0o644,
+        removed: tuple[str, ...] = (),
+        is_expected: Callable[[str, str], bool] | None = None,
+    ) -> Staged:
         """Some of NEW (others get the content of `a`), ready to be put back."""
         files = [(path, NEW.get(path, NEW["a"])) for path in paths]
         return Staged(
@@ -96,6 +102,7 @@ class Project(Box):
             self.cache.blobs,
             [KeptFile(path, mode, len(data), sha(data)) for path, data in files],
             removed,
+            is_expected,
         )
 
     def left(self) -> list[str]:
@@ -142,13 +149,20 @@ def tree(root: Path) -> dict[str, object]:
     return found
 
 
-def die_at(nth: int, work: Callable[[], object], calls: Iterable[str] = CALLS) -> bool:
-    """Do `work` in a process that dies before its `nth` system call of those; gives whether it died."""
+def die_at(
+    nth: int,
+    work: Callable[[], object],
+    calls: Iterable[str] = CALLS,
+    also: Iterable[tuple[object, str]] = (),
+) -> bool:
+    """Do `work` in a process that dies before its `nth` call of those functions of `os`, or `also` of
+    others (where they are, and their names); gives whether it died.
+    """
     child = os.fork()
     if not child:
         left = [nth]
-        for name in calls:
-            _count_down(name, left)
+        for where, name in (*((os, name) for name in calls), *also):
+            _count_down(where, name, left)
         try:
             work()
         except BaseException:
@@ -160,8 +174,8 @@ def die_at(nth: int, work: Callable[[], object], calls: Iterable[str] = CALLS) -
     return code == DIED
 
 
-def _count_down(name: str, left: list[int]) -> None:
-    real = getattr(os, name)
+def _count_down(where: object, name: str, left: list[int]) -> None:
+    real = getattr(where, name)
 
     def call(*args: object, **options: object) -> object:
         left[0] -= 1
@@ -169,4 +183,4 @@ def _count_down(name: str, left: list[int]) -> None:
             os._exit(DIED)
         return real(*args, **options)
 
-    setattr(os, name, call)
+    setattr(where, name, call)

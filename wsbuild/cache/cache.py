@@ -24,7 +24,8 @@ class NotKeptError(Exception):
 
 class Ran(NamedTuple):
     """A success to be kept: `writes` are the states of what the step left, `before` what an editing
-    step found there; `log` is the absolute path of what it printed.
+    step found there; `log` is the absolute path of what it printed, `root` where the files are, if
+    not in the checkout.
     """
 
     task: str
@@ -35,6 +36,7 @@ class Ran(NamedTuple):
     log: str
     exit_code: int
     duration_s: float
+    root: str = ""
 
 
 class Cache:
@@ -76,8 +78,9 @@ class Cache:
         cannot be written.
         """
         self.shelf.prepare()
+        root = ran.root or self.root
         files = tuple(
-            self._file(path, state) for path, state in sorted(ran.writes.items()) if state != MISSING
+            self._file(root, path, state) for path, state in sorted(ran.writes.items()) if state != MISSING
         )
         log = _read(ran.log)
         entry = Entry(
@@ -92,7 +95,7 @@ class Cache:
             exit_code=ran.exit_code,
             duration_s=round(ran.duration_s, 6),
             made_at=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-            bound_to=self.checkout if self._mentions_root(files) else "",
+            bound_to=self.checkout if self._is_mentioned(root, files) else "",
         )
         self.results.put(entry)
         return entry
@@ -105,8 +108,8 @@ class Cache:
         """Take a result out of use that must not be put back."""
         self.shelf.put_away(self.results.path(entry))
 
-    def _file(self, path: str, state: str) -> KeptFile:
-        full = os.path.join(self.root, path)
+    def _file(self, root: str, path: str, state: str) -> KeptFile:
+        full = os.path.join(root, path)
         st = os.lstat(full)
         if not stat.S_ISREG(st.st_mode):
             raise NotKeptError(f"{path} is not a plain file")
@@ -119,12 +122,10 @@ class Cache:
             raise NotKeptError(str(error)) from error
         return KeptFile(path, stat.S_IMODE(st.st_mode), size, digest)
 
-    def _mentions_root(self, files: tuple[KeptFile, ...]) -> bool:
-        """Whether a file holds the path of this checkout: it would be wrong in any other."""
+    def _is_mentioned(self, root: str, files: tuple[KeptFile, ...]) -> bool:
+        """Whether a file below `root` holds the path of this checkout: it would be wrong in any other."""
         needle = os.fsencode(self.root)
-        return len(needle) > 1 and any(
-            _contains(os.path.join(self.root, kept.path), needle) for kept in files
-        )
+        return len(needle) > 1 and any(_contains(os.path.join(root, kept.path), needle) for kept in files)
 
 
 def _contains(path: str, needle: bytes) -> bool:

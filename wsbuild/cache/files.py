@@ -92,6 +92,13 @@ class FileStates:
         self._asked.update(other.unsaved)
         self.unsaved.update(other.unsaved)
 
+    def fork(self) -> FileStates:
+        """The same answers, for somebody who will suppose something."""
+        other = FileStates(self.root, self.seed, self._load, stat_file=self._stat, now_ns=self._now_ns)
+        other._rows.update(self._rows)
+        other._asked.update(self._asked)
+        return other
+
     def suppose(self, states: Mapping[str, str]) -> None:
         """Answer from now on as if these paths were in these states, whatever the disk says."""
         self._supposed.update(states)

@@ -14,15 +14,14 @@ import os
 import shutil
 import stat
 from itertools import count
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from wsbuild.cache.within import OWN_FILES, missing_directories, nameless_file, parent_of, remove, stat_in
 from wsbuild.statedir import STATE, make_dir
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
-    from wsbuild.cache.blobs import Blobs
     from wsbuild.cache.entry import KeptFile
 
 FOLDER = f"{STATE}/restore"
@@ -33,6 +32,13 @@ JOURNAL, UNDO = "journal", "undo"
 """The list of what is under way, and its name once that is to be undone."""
 
 NEW_FILE = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+
+
+class Contents(Protocol):
+    """Where the contents of files come from."""
+
+    def copy_to(self, digest: str, fd: int, /) -> None:
+        """Write the content with this sha256 to the open, empty file `fd`, or raise."""
 
 
 class Move(NamedTuple):
@@ -58,46 +64,58 @@ def _stamp(st: os.stat_result) -> list[int]:
     return [st.st_ino, st.st_size, st.st_mtime_ns, st.st_ctime_ns]
 
 
-def _fill(fd: int, blobs: Blobs, kept: KeptFile) -> None:
-    blobs.copy_to(kept.sha256, fd)
+def _fill(fd: int, contents: Contents, kept: KeptFile) -> None:
+    contents.copy_to(kept.sha256, fd)
     os.fchmod(fd, kept.mode)
 
 
 class Staged:
-    """Files that are ready to be put in their places. Raises OSError, and DamagedBlobError of `blobs`."""
+    """Files that are ready to be put in their places. Raises OSError, and what `contents` raises.
 
-    def __init__(self, root: str, blobs: Blobs, files: Sequence[KeptFile], removed: Sequence[str]) -> None:
+    `is_expected` is asked of each file that is replaced or removed, when it has been taken out of its
+    place: its path, and the absolute path of where it is now. If it says no, all is put back.
+    """
+
+    def __init__(
+        self,
+        root: str,
+        contents: Contents,
+        files: Sequence[KeptFile],
+        removed: Sequence[str],
+        is_expected: Callable[[str, str], bool] | None = None,
+    ) -> None:
         self._root = root
+        self._is_expected = is_expected
         self._aside = os.path.join(root, FOLDER, f"{os.getpid()}-{next(_numbers)}")
         self._names: list[tuple[str, str]] = []
         # The kernel puts one file in its place whole: that takes no folder and no journal.
-        self._is_single = len(files) == 1 and not removed
+        self._is_single = len(files) == 1 and not removed and is_expected is None
         self._nameless: int | None = None
         try:
             if self._is_single:
-                self._stage_one(blobs, files[0])
+                self._stage_one(contents, files[0])
                 return
             make_dir(root, FOLDER)
             os.mkdir(self._aside)
             for at, kept in enumerate(files):
-                self._stage(blobs, kept, str(at))
+                self._stage(contents, kept, str(at))
             self._names += [(path, "") for path in removed]
         except BaseException:
             self.discard()
             raise
 
-    def _stage_one(self, blobs: Blobs, kept: KeptFile) -> None:
+    def _stage_one(self, contents: Contents, kept: KeptFile) -> None:
         """A file for a place where nothing is has no name until it gets its own, where the file system
         has such files: that takes the kernel a fraction of the time, and a death leaves nothing behind.
         """
         self._nameless = nameless_file(self._root, kept.path)
         if self._nameless is None:
-            self._stage(blobs, kept, self._aside)
+            self._stage(contents, kept, self._aside)
             return
-        _fill(self._nameless, blobs, kept)
+        _fill(self._nameless, contents, kept)
         self._names.append((kept.path, f"{OWN_FILES}/{self._nameless}"))
 
-    def _stage(self, blobs: Blobs, kept: KeptFile, name: str) -> None:
+    def _stage(self, contents: Contents, kept: KeptFile, name: str) -> None:
         path = os.path.join(self._aside, name)
         try:
             fd = os.open(path, NEW_FILE, 0o600)
@@ -105,7 +123,7 @@ class Staged:
             make_dir(self._root, FOLDER)
             fd = os.open(path, NEW_FILE, 0o600)
         try:
-            _fill(fd, blobs, kept)
+            _fill(fd, contents, kept)
         finally:
             os.close(fd)
         self._names.append((kept.path, name))
@@ -167,7 +185,7 @@ class Staged:
         _write_journal(self._aside, moves)
         try:
             for move in moves:
-                _carry_out(self._root, self._aside, move)
+                _carry_out(self._root, self._aside, move, self._is_expected)
         except OSError:
             os.rename(os.path.join(self._aside, JOURNAL), os.path.join(self._aside, UNDO))
             _undo_all(self._root, self._aside, moves)
@@ -206,13 +224,18 @@ def _write_journal(aside: str, moves: Sequence[Move]) -> None:
     os.rename(fresh, os.path.join(aside, JOURNAL))
 
 
-def _carry_out(root: str, aside: str, move: Move) -> None:
+def _carry_out(
+    root: str, aside: str, move: Move, is_expected: Callable[[str, str], bool] | None = None
+) -> None:
     if not move.aside and move.stamp is None:
         return
     with parent_of(root, move.path) as (fd, name):
         if move.stamp is not None:
+            old = os.path.join(aside, move.old)
             with contextlib.suppress(FileNotFoundError):
-                os.rename(name, os.path.join(aside, move.old), src_dir_fd=fd)
+                os.rename(name, old, src_dir_fd=fd)
+            if is_expected is not None and not is_expected(move.path, old):
+                raise OSError(errno.EBUSY, "it was changed just now", move.path)
         if move.aside:
             os.rename(os.path.join(aside, move.aside), name, dst_dir_fd=fd)
 

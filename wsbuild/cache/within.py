@@ -52,14 +52,15 @@ def remove(root: str, rel: str) -> None:
         os.unlink(name, dir_fd=fd)
 
 
-def move_aside(root: str, rel: str, directory: str) -> str:
-    """Move a file of the project below the state directory `directory`; gives where it is, relative to
-    the root. Raises OSError.
+def move_aside(root: str, rel: str, directory: str, project: str = "") -> str:
+    """Move a file below `root` to the state directory `directory` of the `project` (else of `root`);
+    gives where it is, relative to that. Raises OSError.
     """
+    project = project or root
     kept = f"{directory}/{rel}"
-    make_dir(root, os.path.dirname(kept))
+    make_dir(project, os.path.dirname(kept))
     with parent_of(root, rel) as (fd, name):
-        os.rename(name, os.path.join(root, kept), src_dir_fd=fd)
+        os.rename(name, os.path.join(project, kept), src_dir_fd=fd)
     return kept
 
 

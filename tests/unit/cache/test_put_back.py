@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+from pathlib import Path
 
 import pytest
 from cachebox import NEW, Project, files_of, spoil, tree
@@ -191,10 +192,10 @@ def test_removed_files_of_like_names_are_all_kept_until_the_end(
     staged = project.stage(removed=(one, two, "last"))
     carry_out = put_back._carry_out
 
-    def fail(root: str, aside: str, move: put_back.Move) -> None:
+    def fail(root: str, aside: str, move: put_back.Move, *rest: object) -> None:
         if move.path == "last":
             raise OSError(errno.EIO, "broken")
-        carry_out(root, aside, move)
+        carry_out(root, aside, move, *rest)
 
     monkeypatch.setattr(put_back, "_carry_out", fail)
     with pytest.raises(OSError, match="broken"):
@@ -277,3 +278,36 @@ def test_no_descriptor_is_left_open(project: Project) -> None:
     with pytest.raises(OSError, match="b"):
         taken.commit()
     assert os.listdir("/proc/self/fd") == before
+
+
+# --- what is replaced must be what was expected
+
+
+@pytest.mark.parametrize("strange", ["a", "gone"])
+def test_what_is_not_as_expected_stays_and_all_else_too(project: Project, strange: str) -> None:
+    """It is looked at when nobody can change it under its name any more."""
+    for path in ("a", "b", "gone"):
+        (project.root / path).write_text(f"old {path}")
+    before = files_of(project.root)
+    asked = {}
+
+    def is_expected(path: str, at: str) -> bool:
+        asked[path] = Path(at).read_text()
+        assert not (project.root / path).exists()
+        return path != strange
+
+    staged = project.stage("b", "a", "d/c", removed=("gone", "never"), is_expected=is_expected)
+    with pytest.raises(OSError, match="changed just now"):
+        staged.commit()
+    assert files_of(project.root) == before
+    assert project.left() == []
+    assert asked.items() <= {path: f"old {path}" for path in ("a", "b", "gone")}.items()
+    assert strange in asked
+
+
+def test_a_single_file_is_asked_about_too(project: Project) -> None:
+    """The short way is for those who expect nothing."""
+    (project.root / "a").write_text("old")
+    with pytest.raises(OSError, match="changed just now"):
+        project.stage("a", is_expected=lambda *_: False).commit()
+    assert (project.root / "a").read_text() == "old"
