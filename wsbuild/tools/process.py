@@ -33,7 +33,7 @@ from wsbuild.tools.link import ALARM, Link, Watch, encode
 from wsbuild.tools.output import Output
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 __all__ = ["Command", "Result", "cancel_all", "capture", "run", "shutdown", "tool_env"]
 
@@ -157,18 +157,20 @@ def capture(
     input: bytes = b"",  # noqa: A002 - the name that `subprocess` gives it
     cwd: str | None = None,
     timeout: float = 10.0,
+    env: Mapping[str, str] | None = None,
 ) -> tuple[int, bytes]:
     """Run a short command of wsbuild's own; gives its exit code and stdout, if it fails stderr too.
 
+    It sees what every tool may see of the environment, and `env`.
     After `timeout` seconds it is killed with its process group, and the code is 124. The code is
     127 or 126 where it cannot be started, 128 + n where signal n ended it.
     """
-    env = tool_env(os.environ, {})
+    own = tool_env(os.environ, env or {})
     # Files, not pipes: a grandchild that keeps a pipe open would be waited for.
     with _file_of(input) as given, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         try:
             child = subprocess.Popen(
-                argv, stdin=given, stdout=out, stderr=err, cwd=cwd, env=env, start_new_session=True
+                argv, stdin=given, stdout=out, stderr=err, cwd=cwd, env=own, start_new_session=True
             )
         except OSError as error:
             absent = isinstance(error, FileNotFoundError | NotADirectoryError)

@@ -1,0 +1,123 @@
+"""Git as wsbuild calls it: nothing of the caller's environment, and no program that a repository names."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from wsbuild.errors import StateError
+from wsbuild.tools.process import capture
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+TIMEOUT_S = 600.0
+PROGRAM = "git"
+
+# What a repository's own settings must not decide: which programs run, and how output looks.
+_SETTINGS = (
+    "core.fsmonitor=false",
+    "core.hooksPath=/dev/null",
+    "core.quotePath=false",
+    "core.pager=cat",
+    "commit.gpgSign=false",
+    "gc.auto=0",
+    "maintenance.auto=false",
+    "advice.detachedHead=false",
+)
+_OPTIONS = tuple(word for setting in _SETTINGS for word in ("-c", setting))
+
+# The same commit for the same tree: whoever asks, and whenever.
+IDENTITY = {
+    "GIT_AUTHOR_NAME": "wsbuild",
+    "GIT_AUTHOR_EMAIL": "wsbuild@localhost",
+    "GIT_AUTHOR_DATE": "946684800 +0000",
+    "GIT_COMMITTER_NAME": "wsbuild",
+    "GIT_COMMITTER_EMAIL": "wsbuild@localhost",
+    "GIT_COMMITTER_DATE": "946684800 +0000",
+}
+
+
+class GitError(StateError):
+    """Git refused; the message holds its words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Git:
+    """The repository that a project lies in.
+
+    `root` is the absolute path of the project, `top` that of the work tree around it, `prefix` the way
+    from there ('' or ending in `/`); `git_dir` and `common_dir` the absolute paths of the checkout's own git
+    directory, and of that which all its worktrees share.
+    """
+
+    root: str
+    top: str
+    prefix: str
+    git_dir: str
+    common_dir: str
+
+    @classmethod
+    def find(cls, root: str) -> Git | None:
+        """The git of a project; None where there is no git program, or no work tree around `root`.
+
+        Raises GitError where there is one that git does not want to use.
+        """
+        words = ("--is-inside-work-tree", "--show-toplevel", "--show-prefix", "--absolute-git-dir")
+        ask = ["rev-parse", *words, "--git-common-dir"]
+        code, said = _call(ask, root)
+        if code:
+            if _is_below_repository(root) and code not in {126, 127}:
+                raise _error(ask, said)
+            return None
+        inside, top, prefix, git_dir, common = os.fsdecode(said).split("\n")[:5]
+        if inside != "true":
+            return None
+        return cls(root, top, prefix, git_dir, os.path.normpath(os.path.join(root, common)))
+
+    def run(
+        self,
+        *words: str,
+        cwd: str | None = None,
+        env: Mapping[str, str] | None = None,
+        given: bytes = b"",
+        codes: tuple[int, ...] = (0,),
+    ) -> bytes:
+        """What git prints. `env` is added to its environment, `given` is its input.
+
+        Raises GitError for an exit code that is not one of `codes`.
+        """
+        code, said = _call(words, cwd or self.root, env, given)
+        if code not in codes:
+            raise _error(words, said)
+        return said
+
+    def line(self, *words: str, cwd: str | None = None, env: Mapping[str, str] | None = None) -> str:
+        """The same where it is one line, without its end."""
+        return os.fsdecode(self.run(*words, cwd=cwd, env=env)).rstrip("\n")
+
+
+def _call(
+    words: tuple[str, ...] | list[str],
+    cwd: str,
+    env: Mapping[str, str] | None = None,
+    given: bytes = b"",
+) -> tuple[int, bytes]:
+    own = {"GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C", **IDENTITY, **(env or {})}
+    return capture([PROGRAM, *_OPTIONS, *words], input=given, cwd=cwd, timeout=TIMEOUT_S, env=own)
+
+
+def _error(words: tuple[str, ...] | list[str], said: bytes) -> GitError:
+    text = said.decode("utf-8", "backslashreplace").strip()
+    return GitError(f"git {words[0]} failed: {text}", "see what git says, and run it again")
+
+
+def _is_below_repository(root: str) -> bool:
+    here = root
+    while not os.path.lexists(os.path.join(here, ".git")):
+        above = os.path.dirname(here)
+        if above == here:
+            return False
+        here = above
+    return True
