@@ -15,7 +15,7 @@ from space import Space
 EDITOR = """\
 import os, pathlib, sys
 ws_id, *patterns = sys.argv[1:]
-with open(".order", "a") as order:
+with open(os.environ["XDG_ORDER"], "a") as order:
     order.write(ws_id + "\\n")
 if ws_id in os.environ.get("FAIL", "").split():
     sys.exit("told to fail")
@@ -43,6 +43,7 @@ def _profile(tool: str) -> dict[str, Any]:
 @pytest.fixture
 def project(space: Space, real_bundles: Path) -> Space:
     """A git repository with all the bundles, and a script in the place of every agent."""
+    space.env["XDG_ORDER"] = str(space.root.parent / "order")
     for path in real_bundles.glob("*.json"):
         shutil.copy(path, space.root / "workstreams")
     space.write("edit.py", EDITOR)
@@ -56,7 +57,7 @@ def project(space: Space, real_bundles: Path) -> Space:
 
 
 def _order(space: Space) -> list[str]:
-    path = space.root / ".order"
+    path = Path(space.env["XDG_ORDER"])
     names = path.read_text().split() if path.exists() else []
     path.unlink(missing_ok=True)
     return names

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from space import Space
 
-STATE = {"state", ".wsbuild", ".git", ".tally"}
+STATE = {"state", ".wsbuild", ".worktrees", ".git", ".tally"}
 
 # Adds a line to each file that it is given and makes a new one; counts its starts outside the project.
 AGENT = """\
@@ -231,7 +231,7 @@ def with_cache_of(space: Space, target: Path) -> Space:
 def test_an_agents_edit_is_replayed_in_a_fresh_clone(agent: Space, tmp_path: Path) -> None:
     """Changed, made and removed files alike, and the agent is not started."""
     other = with_cache_of(agent, tmp_path / "other")
-    assert counts(other) == (0, 3, 0)
+    assert counts(other) == (1, 2, 0), "what was restored beside the checkout is landed"
     assert starts(agent) == 0
     assert tree(other.root) == tree(agent.root)
     assert not (other.root / "src" / "old.py").exists()
@@ -244,7 +244,7 @@ def test_an_edit_that_was_committed_is_known_as_done(agent: Space, tmp_path: Pat
     agent.git("commit", "-qm", "edited")
     other = with_cache_of(agent, tmp_path / "other")
     before = tree(other.root)
-    assert counts(other)[0] == 0
+    assert counts(other) == (1, 2, 0), "landing finds that all is there"
     assert starts(agent) == 0
     assert tree(other.root) == before
 
@@ -266,7 +266,7 @@ def test_other_words_for_the_agent_are_another_task(agent: Space, tmp_path: Path
     """The tasks are what it is asked for; the metadata is not."""
     other = with_cache_of(agent, tmp_path / "other")
     other.workstream("agent", files_scope=["src/"], tasks=["add a line"], metadata={"title": "new"})
-    assert counts(other) == (0, 3, 0)
+    assert counts(other) == (1, 2, 0)
     other.workstream("agent", files_scope=["src/"], tasks=["add another line"])
     other.wsbuild("run")
     assert starts(agent) == 1

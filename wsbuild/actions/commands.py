@@ -52,18 +52,18 @@ def run_commands(run: Run) -> Outcome:
 def _variables(run: Run) -> dict[str, str | list[str]]:
     """What `{name}` stands for in the arguments of tool profiles."""
     session, ws, attempt = run.session, run.ws, run.attempt
-    context = ws.context
+    place, context = session.place(ws), ws.context
     values: dict[str, str | list[str]] = {
-        "cwd": session.root,
-        "repo_root": session.root,
-        "worktree_path": session.root,
+        "cwd": place.root,
+        "repo_root": place.root,
+        "worktree_path": place.root,
         "ws_id": ws.id,
         "run_id": attempt.run_id,
         "step": attempt.step,
         "attempt": str(attempt.number),
         "model_name": session.freshness.model,
         "message": " ".join([ws.id + ":", *context["tasks"]]),
-        "files": sorted(session.freshness.owned_states(ws)),
+        "files": sorted(place.freshness.owned_states(ws)),
         "files_scope": list(context["files_scope"]),
         "files_create": list(context["files_create"]),
         "python": session.python,
@@ -76,19 +76,19 @@ def _variables(run: Run) -> dict[str, str | list[str]]:
 
 
 def _run_command(run: Run, command: CommandPlan, values: Mapping[str, str | list[str]]) -> Outcome:
-    session = run.session
+    session, place = run.session, run.session.place(run.ws)
     argv: list[str] = [SHELL, "-c", command.shell] if command.shell else list(command.argv)
-    cwd = session.root
+    cwd = place.root
     if command.profile:
         where = f"tool profile {command.profile}"
         argv = template.render(argv, values, where, paths=PATH_VARIABLES)
         if command.cwd:
-            cwd = os.path.join(session.root, template.render([command.cwd], values, where)[0])
+            cwd = os.path.join(place.root, template.render([command.cwd], values, where)[0])
     found = session.freshness.tools.find(argv[0])
     result = process.run(
         process.Command(
             argv=(found or argv[0], *argv[1:]),
-            env=_environment(session, command, run.attempt),
+            env=_environment(run, command),
             cwd=cwd,
             timeout_sec=command.timeout,
             grace_sec=session.plan.config.grace_sec,
@@ -108,7 +108,8 @@ def _run_command(run: Run, command: CommandPlan, values: Mapping[str, str | list
     return Outcome(result.state, result.exit_code, result.duration_s, message, mark, output)
 
 
-def _environment(session: Session, command: CommandPlan, attempt: Attempt) -> dict[str, str]:
+def _environment(run: Run, command: CommandPlan) -> dict[str, str]:
+    session, attempt = run.session, run.attempt
     given = {
         name: session.environ.get(name, "") if value is None else value
         for name, value in command.env.items()
@@ -116,7 +117,7 @@ def _environment(session: Session, command: CommandPlan, attempt: Attempt) -> di
     }
     own = {
         "PATH": session.freshness.tools.path,
-        "WSBUILD_ROOT": session.root,
+        "WSBUILD_ROOT": session.place(run.ws).root,
         "WSBUILD_WORKSTREAM": attempt.ws_id,
         "WSBUILD_STEP": attempt.step,
     }

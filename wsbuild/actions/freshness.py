@@ -70,6 +70,10 @@ class Freshness:
         self.model = model
         self._written: dict[str, Manifest] = {}
 
+    def at(self, tree: Tree, states: FileStates) -> Freshness:
+        """The same questions about another tree of the project's files."""
+        return Freshness(self.plan, tree, states, self.tools, self.reader, self.environ, self.model)
+
     def decide(self, ws: WorkstreamPlan, step: StepPlan) -> Decision:
         """Whether `step` is up to date now.
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import time
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from wsbuild.actions import remains, reuse
+from wsbuild.actions import landing, remains, reuse, workspace
 from wsbuild.actions.commands import Run, run_commands
 from wsbuild.actions.freshness import written
-from wsbuild.actions.outcome import Outcome, left_by, left_by_failure, success_of
+from wsbuild.actions.job import Job, job_of
+from wsbuild.actions.outcome import Ground, Outcome, left_by, left_by_failure, success_of
 from wsbuild.actions.record import Restored
 from wsbuild.actions.tally import EXECUTED, FAILED, SKIPPED, UP_TO_DATE, StepReport, moved_lines
 from wsbuild.cache.blobs import DamagedBlobError
@@ -21,32 +22,18 @@ from wsbuild.statedir import LOGS
 from wsbuild.tools.signature import signature
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from wsbuild.actions.freshness import Decision
-    from wsbuild.actions.outcome import Attempt, Ground, Success
+    from wsbuild.actions.outcome import Attempt, Success
     from wsbuild.actions.record import Recorder
     from wsbuild.actions.session import Session
     from wsbuild.cache.entry import Entry
     from wsbuild.plan.records import StepPlan, WorkstreamPlan
 
 TAIL_LINES = 20
+TROUBLE = (WsbuildError, OSError, DamagedBlobError)
+"""What can keep a step from being done, besides its own commands."""
+
 UNRECORDED = frozenset({"never-run", "forgotten", "inputs-moved"})
-
-
-class _Job(NamedTuple):
-    """A step that is not up to date, and the tree as it was when that was found."""
-
-    session: Session
-    recorder: Recorder
-    ws: WorkstreamPlan
-    step: StepPlan
-    decision: Decision
-    owned: Mapping[str, str]
-
-    @property
-    def task(self) -> str:
-        return self.ws.step_task(self.step.name)
 
 
 def perform(session: Session, recorder: Recorder, ws: WorkstreamPlan, step: StepPlan) -> str:
@@ -60,24 +47,67 @@ def perform(session: Session, recorder: Recorder, ws: WorkstreamPlan, step: Step
         session.tally.add(StepReport(task, SKIPPED, "nothing configured"))
         return ""
     recorder.open_run()
-    decision = session.decided(ws.id, step.name)
-    if decision.fresh and not session.force:
+    if session.decided(ws.id, step.name).fresh and not session.force:
         session.tally.add(StepReport(task, UP_TO_DATE, "done by another run"))
         return ""
-    owned = session.freshness.owned_states(ws) if step.edits else {}
-    job = _Job(session, recorder, ws, step, decision, owned)
+    try:
+        space = workspace.enter(session, ws, step)
+    except TROUBLE as error:
+        return _attempt(job_of(session, recorder, ws, step), error)
+    job = job_of(session, recorder, ws, step)
+    if space is None or step.phase != "land":
+        return _do(job, space)
+    if space.changes():
+        return landing.land(job, space, lambda check: perform(session, recorder, ws, check))
+    failure = _do(job, None)
+    if not failure:
+        space.landed()
+    return failure
+
+
+def _do(job: Job, space: workspace.Workspace | None) -> str:
+    """Have a step done where its files are: it may be there already, or its result be known."""
+    session = job.session
+    if space is not None:
+        try:
+            if space.begin(edits=job.step.edits and not job.decision.fresh):
+                job = job.looked_again()
+        except TROUBLE as error:
+            return _attempt(job, error)
+    if space is not None and job.step.outputs:
+        # What its outputs were before has to go: files are needed for that.
+        job, trouble = _with_files(job, space)
+        if trouble:
+            return _attempt(job, trouble)
     if not session.force:
+        if job.decision.fresh:
+            session.tally.add(StepReport(job.task, UP_TO_DATE, f"as it is in {space.where}" if space else ""))
+            return ""
         prospect = _look_up(job)
         if prospect.entry is not None:
             if _restore(job, prospect.entry):
                 return ""
-            job = job._replace(decision=session.freshness.decide(ws, step))
-        told = reuse.explained(session, ws, step, job.decision, prospect.why_not)
+            job = job.looked_again()
+        told = reuse.explained(session, job.ws, job.step, job.decision, prospect.why_not)
         job = job._replace(decision=told)
-    return _attempt(job)
+    return _attempt(*_with_files(job, space))
 
 
-def _look_up(job: _Job) -> reuse.Prospect:
+def _with_files(job: Job, space: workspace.Workspace | None) -> tuple[Job, Exception | None]:
+    """The job where its workspace has files, and what kept it from having them."""
+    if space is None or not space.is_supposed:
+        return job, None
+    trouble: Exception | None = None
+    reasons = job.decision.reasons
+    try:
+        space.materialize()
+    except TROUBLE as error:
+        trouble = error
+    job = job.looked_again()
+    return job._replace(decision=job.decision._replace(reasons=reasons)), trouble
+
+
+def _look_up(job: Job) -> reuse.Prospect:
     prospect = reuse.look_up(job.session, job.ws, job.step, job.decision)
     if prospect.damage:
         job.session.warn(prospect.damage)
@@ -85,13 +115,13 @@ def _look_up(job: _Job) -> reuse.Prospect:
     return prospect
 
 
-def _restore(job: _Job, entry: Entry) -> bool:
+def _restore(job: Job, entry: Entry) -> bool:
     """Put a recorded result back; gives whether that is all there is to do."""
     session, started = job.session, time.monotonic()
     assert session.cache is not None
     try:
         log = session.cache.log_of(entry)
-        ground = reuse.put_back(session, job.task, job.step, job.decision, entry)
+        ground = reuse.put_back(session, job.ws, job.step, job.decision, entry)
     except DamagedBlobError as error:
         session.warn(f"{error}; {job.task} runs instead of being restored")
         return False
@@ -107,11 +137,11 @@ def _restore(job: _Job, entry: Entry) -> bool:
     return True
 
 
-def _success_of_entry(job: _Job, entry: Entry, ground: Ground) -> Success:
+def _success_of_entry(job: Job, entry: Entry, ground: Ground) -> Success:
     """What is recorded of a result that was put back: it belongs to the tree as it was looked at before,
     so that whatever was changed since is noticed.
     """
-    freshness, before = job.session.freshness, job.decision
+    freshness, before = job.place.freshness, job.decision
     if job.step.edits:
         after = freshness.decide(job.ws, job.step)
         wrote = written(job.owned, freshness.owned_states(job.ws))
@@ -122,15 +152,18 @@ def _success_of_entry(job: _Job, entry: Entry, ground: Ground) -> Success:
     return success_of(job.step, before, before._replace(seen=seen, outputs={**there, **states}))
 
 
-def _attempt(job: _Job) -> str:
+def _attempt(job: Job, trouble: Exception | None = None) -> str:
+    """Run the step, and record it; with `trouble` it could not be begun, and that is recorded."""
     session, ws, step = job.session, job.ws, job.step
-    ground = remains.clear(session, job.task, step, job.decision)
+    ground = Ground() if trouble else remains.clear(session, job.place, job.task, step, job.decision)
     key = job.decision.action.key()
     attempt = job.recorder.begin(ws, step, job.decision, key, ground)
     log = os.path.join(LOGS, attempt.run_id, f"{attempt.task.replace(':', '.')}.{attempt.number}.log")
     started = time.monotonic()
     try:
-        missing = session.freshness.missing_inputs(step, job.decision.seen)
+        if trouble is not None:
+            raise trouble
+        missing = job.place.freshness.missing_inputs(step, job.decision.seen)
         if missing:
             raise WsbuildError(
                 f"input {missing[0]} is missing", "no step has made it: make it, or mend `inputs`"
@@ -138,9 +171,10 @@ def _attempt(job: _Job) -> str:
         outcome = run_commands(
             Run(session, ws, step, attempt, log, lambda pid, at: job.recorder.started(attempt, pid, at))
         )
-    except (WsbuildError, OSError) as error:
+    except TROUBLE as error:
         outcome = Outcome("failed", 1, time.monotonic() - started, str(error))
         outcome = outcome._replace(signature=signature(step.name, "failed", str(error)))
+    outcome, told = _within_scope(job, attempt, outcome)
     success, note = None, ""
     if outcome.state == "ok":
         outcome, success, note = _judge(job, outcome)
@@ -149,13 +183,37 @@ def _attempt(job: _Job) -> str:
     if success is not None:
         wrote = left_by(step, success, ground)
     else:
-        wrote = left_by_failure(session.freshness.output_states(step), ground)
+        wrote = left_by_failure(job.place.freshness.output_states(step), ground)
     job.recorder.end(attempt, outcome, success, log, note, wrote)
-    session.tally.add(_report(step, attempt, outcome, note, job.decision, log, ground))
+    report = _report(step, attempt, outcome, note, job.decision, log, ground)
+    session.tally.add(report._replace(details=(*told, *report.details)))
     return outcome.message
 
 
-def _keep(job: _Job, key: str, success: Success, outcome: Outcome, log: str) -> str:
+def _within_scope(job: Job, attempt: Attempt, outcome: Outcome) -> tuple[Outcome, list[str]]:
+    """What becomes of an attempt in a workspace: it failed if it did what the workstream may not do. And
+    what is to be told of it.
+    """
+    space = job.session.workspaces.get(job.ws.id)
+    if space is None:
+        return outcome, []
+    try:
+        violations = space.violations()
+        if violations:
+            name = f"{attempt.run_id}/{attempt.task.replace(':', '.')}.{attempt.number}"
+            told = [*violations, *space.quarantine(name)]
+            message = f"{job.step.name} went beyond its scope: {violations[0]}"
+            mark = signature(job.step.name, "scope", "\n".join(violations))
+            return outcome._replace(state="failed", exit_code=1, message=message, signature=mark), told
+    except TROUBLE as error:
+        message = f"what {job.step.name} did cannot be looked at: {error}"
+        outcome = outcome._replace(state="failed", exit_code=1, message=message)
+    if outcome.state != "ok" and space.where:
+        return outcome, [f"nothing has landed; the work is kept in {space.where}"]
+    return outcome, []
+
+
+def _keep(job: Job, key: str, success: Success, outcome: Outcome, log: str) -> str:
     before = {path: job.owned.get(path, MISSING) for path in success.writes} if job.step.edits else {}
     ran = Ran(
         job.task,
@@ -166,13 +224,14 @@ def _keep(job: _Job, key: str, success: Success, outcome: Outcome, log: str) -> 
         os.path.join(job.session.root, log),
         outcome.exit_code,
         outcome.duration_s,
+        job.place.root,
     )
     return reuse.keep(job.session, ran, success)
 
 
-def _judge(job: _Job, outcome: Outcome) -> tuple[Outcome, Success | None, str]:
+def _judge(job: Job, outcome: Outcome) -> tuple[Outcome, Success | None, str]:
     """Look at the tree again: what did the step write, did its inputs move, are its outputs there?"""
-    freshness, step, before = job.session.freshness, job.step, job.decision
+    freshness, step, before = job.place.freshness, job.step, job.decision
     after = freshness.decide(job.ws, step)
     absent = sorted(path for path, state in after.outputs.items() if state == MISSING)
     if absent:

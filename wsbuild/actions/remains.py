@@ -19,12 +19,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from wsbuild.actions.freshness import Decision
+    from wsbuild.actions.place import Place
     from wsbuild.actions.session import Session
     from wsbuild.plan.records import StepPlan
 
 
 def clear(
     session: Session,
+    place: Place,
     task: str,
     step: StepPlan,
     decision: Decision,
@@ -48,9 +50,9 @@ def clear(
             removed.add(path)
             try:
                 if made.get(path) == state:
-                    remove(session.root, path)
+                    remove(place.root, path)
                 else:
-                    aside.append(move_aside(session.root, path, f"{ASIDE}/{session.run_id}"))
+                    aside.append(move_aside(place.root, path, f"{ASIDE}/{session.run_id}", session.root))
             except OSError as error:
                 message = f"cannot remove {path}, which {task} made: {error.strerror}"
                 raise StateError(message, "make its directory writable") from error

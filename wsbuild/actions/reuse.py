@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from wsbuild.actions import remains
+from wsbuild.actions.outcome import Ground
 from wsbuild.cache.cache import NotKeptError
 from wsbuild.cache.entry import manifest_lines
 from wsbuild.cache.files import MISSING
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from wsbuild.actions.freshness import Decision
-    from wsbuild.actions.outcome import Ground, Success
+    from wsbuild.actions.outcome import Success
+    from wsbuild.actions.place import Place
     from wsbuild.actions.session import Session
     from wsbuild.cache.cache import Cache, Ran
     from wsbuild.cache.entry import Entry
@@ -53,32 +55,38 @@ def look_up(session: Session, ws: WorkstreamPlan, step: StepPlan, decision: Deci
     if stray:
         cache.reject(found.entry)
         return Prospect(None, "", f"the cached result of {task} names {stray[0]}, which is not its output")
-    if step.edits and (path := _not_as_found(session, found.entry, states)):
+    if step.edits and (path := _not_as_found(session.place(ws), found.entry, states)):
         return Prospect(None, f"{path} is not what it was when the result was recorded", found.damage)
     return Prospect(found.entry, "", found.damage)
 
 
-def _not_as_found(session: Session, entry: Entry, states: Mapping[str, str]) -> str:
+def _not_as_found(place: Place, entry: Entry, states: Mapping[str, str]) -> str:
     """A path that is neither as the editing step found it nor as it left it: somebody's work is there."""
-    now = session.freshness.states.states(states)
+    now = place.freshness.states.states(states)
     return next((p for p, state in now.items() if state not in {states[p], entry.before.get(p, MISSING)}), "")
 
 
-def put_back(session: Session, task: str, step: StepPlan, decision: Decision, entry: Entry) -> Ground:
+def put_back(
+    session: Session, ws: WorkstreamPlan, step: StepPlan, decision: Decision, entry: Entry
+) -> Ground:
     """Make the tree what the step would have made it: all of it or nothing.
 
     Raises DamagedBlobError, OSError; then nothing of it is there, at most earlier outputs are gone.
     """
     assert session.cache is not None
-    states = entry.states()
-    now = session.freshness.states.states(states)
+    task, place, states = ws.step_task(step.name), session.place(ws), entry.states()
+    space = session.workspaces.get(ws.id)
+    if space is not None and space.is_supposed:
+        space.suppose(entry)
+        return Ground()
+    now = place.freshness.states.states(states)
     differing = [kept for kept in entry.files if now[kept.path] != kept.state]
     removed = [path for path in entry.removed if now[path] != MISSING]
     if not differing and not removed:
-        return remains.clear(session, task, step, decision, states)
-    staged = Staged(session.root, session.cache.blobs, differing, removed)
+        return remains.clear(session, place, task, step, decision, states)
+    staged = Staged(place.root, session.cache.blobs, differing, removed)
     try:
-        ground = remains.clear(session, task, step, decision, states)
+        ground = remains.clear(session, place, task, step, decision, states)
     except BaseException:
         staged.discard()
         raise

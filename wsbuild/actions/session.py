@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from functools import cached_property
+from threading import RLock
 from typing import TYPE_CHECKING
 
 from wsbuild.actions.tally import Tally
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from wsbuild.actions.freshness import Decision, Freshness
+    from wsbuild.actions.place import Isolated, Place
     from wsbuild.actions.reader import Reader
     from wsbuild.actions.tally import StepReport
     from wsbuild.cache.cache import Cache
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from wsbuild.plan.records import StepPlan, WorkstreamPlan
     from wsbuild.store.clean import CleanRow
     from wsbuild.store.db import Store
+    from wsbuild.worktrees.git import Git
 
 
 class Session:
@@ -49,6 +52,8 @@ class Session:
         self.ended_by = 0
         self.fatal: WsbuildError | None = None
         self.tell: Callable[[Sequence[StepReport]], None] = lambda _: None
+        self.workspaces: dict[str, Isolated] = {}
+        self.landing = RLock()
         self._old: Store | None = None
         self._changes = 0
         self._latest: tuple[str, str, int, Decision] | None = None
@@ -107,6 +112,13 @@ class Session:
         return list(found)
 
     @cached_property
+    def git(self) -> Git | None:
+        """The project's git; None where there is none to make worktrees with."""
+        from wsbuild.worktrees.git import Git
+
+        return Git.find(self.root)
+
+    @cached_property
     def cache(self) -> Cache | None:
         """The cache of results; None where the settings want none."""
         from wsbuild.cache.cache import Cache
@@ -156,12 +168,22 @@ class Session:
         ws = self.plan[ws_id]
         return ws, next(step for step in ws.steps if step.name == name)
 
+    def place(self, ws: WorkstreamPlan) -> Place:
+        """Where the steps of a workstream find their files now."""
+        return self.workspaces.get(ws.id, self)
+
     def decide(self, ws_id: str, name: str) -> Decision:
         """Whether a step is up to date, and why not."""
         changes = self._changes
-        decision = self.freshness.decide(*self.step(ws_id, name))
+        ws, step = self.step(ws_id, name)
+        space = self.workspaces.get(ws_id)
+        decision = space.decide(step) if space else self.freshness.decide(ws, step)
         self._latest = (ws_id, name, changes, decision)
         return decision
+
+    def forget_decisions(self) -> None:
+        """What was decided last does not count: the files are others now."""
+        self._changes += 1
 
     def changed(self, task: str = "", row: CleanRow | None = None, wrote: Iterable[str] = ()) -> None:
         """Something was recorded of `task` (without one: of any), and of the files it `wrote`: earlier

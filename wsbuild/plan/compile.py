@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from wsbuild.tools.profiles import Profile
 
 DOC_LENGTH = 72
+LAND = "land"
 
 
 class Loaded(NamedTuple):
@@ -67,6 +68,8 @@ def _unknown_tools(loaded: Loaded) -> list[Problem]:
         if not ws.steps and not _edit_tool(ws, loaded.profiles):
             problems.append(_no_capability(ws))
         for at, step in enumerate(ws.steps):
+            if step.name == LAND and ws.isolation == "worktree":
+                problems.append(_land_is_taken(ws, at))
             named += [(f"/steps/{at}/tool", step.tool)] if step.tool else []
             named += [(f"/steps/{at}/detectors/{i}", name) for i, name in enumerate(step.detectors)]
         problems += [
@@ -84,6 +87,13 @@ def _no_profile(name: str, file: str, pointer: str, line: int, known: Mapping[st
     hint = f"did you mean {near[0]!r}? " if near else ""
     hint += f"profiles are defined in config/tool_profiles.json; known: {', '.join(sorted(known))}"
     return Problem(file, pointer, line, "unknown-tool", f"no tool profile is named {name!r}", hint)
+
+
+def _land_is_taken(ws: Workstream, at: int) -> Problem:
+    message = f"a step cannot be named {LAND!r} with `isolation: worktree`: that is the step added behind all"
+    return Problem(
+        ws.source, f"{ws.pointer}/steps/{at}/name", ws.line, "reserved-name", message, "rename the step"
+    )
 
 
 def _no_capability(ws: Workstream) -> Problem:
@@ -299,8 +309,32 @@ def _limits(
     }
 
 
+def _landing(ws: Workstream, steps: Sequence[StepPlan]) -> StepPlan:
+    """The step behind all others by which what explicit steps did in a worktree arrives."""
+    needed = {need for step in steps for need in step.needs}
+    return StepPlan(
+        name=LAND,
+        phase=LAND,
+        needs=tuple(step.name for step in steps if step.name not in needed),
+        commands=(),
+        inputs=_owned(ws),
+        outputs=(),
+        implicit=True,
+        edits=False,
+        fields={"files_scope": list(ws.files_scope), "files_create": list(ws.files_create)},
+    )
+
+
+def _isolation(ws: Workstream) -> str:
+    if ws.isolation == "worktree":
+        return "required"
+    return ws.isolation or ("none" if ws.steps else "worktree")
+
+
 def _workstream_plan(ws: Workstream, rank: int, after: set[str], loaded: Loaded) -> WorkstreamPlan:
     steps = _explicit(ws, loaded) if ws.steps else _default(ws, loaded)
+    if ws.steps and ws.isolation == "worktree":
+        steps = (*steps, _landing(ws, steps))
     return WorkstreamPlan(
         id=ws.id,
         rank=rank,
@@ -316,6 +350,7 @@ def _workstream_plan(ws: Workstream, rank: int, after: set[str], loaded: Loaded)
         context=_context(ws),
         manual=tuple(test.text for test in ws.acceptance_tests if test.manual),
         limits=_limits(steps, ws, loaded.limits),
+        isolation=_isolation(ws),
     )
 
 

@@ -59,6 +59,8 @@ class WorkstreamPlan(NamedTuple):
     """One workstream. `rank` is its place in the order of the whole plan; `depends_on` are the ids
     whose failure blocks it, `after` those it merely waits for; `owned` the patterns it may write.
     `limits` has the fields of `wsbuild.breaker.Limits` for each phase of its steps that has limits.
+    `isolation` is `worktree` (its steps work in a git worktree until they land; in place where there is
+    no git), `required` (not without git) or `none`.
     """
 
     id: str
@@ -75,6 +77,7 @@ class WorkstreamPlan(NamedTuple):
     context: dict[str, Any]
     manual: tuple[str, ...] = ()
     limits: dict[str, dict[str, Any]] = {}  # noqa: RUF012
+    isolation: str = "none"
 
     @property
     def name(self) -> str:
