@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import shutil
 import signal
+import sqlite3
 import time
 from pathlib import Path
 
@@ -110,6 +112,15 @@ def _alive(marker: str) -> int:
     return found
 
 
+def _wait_until_known(space: Space) -> None:
+    """Return when the record says which process the tool is: what dies before that is not found again."""
+    deadline = time.monotonic() + 10
+    with contextlib.closing(sqlite3.connect(space.root / "state/pipeline_state.db")) as conn:
+        while not conn.execute("SELECT count(*) FROM attempts WHERE tool_pid IS NOT NULL").fetchone()[0]:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+
+
 def test_a_tool_that_outlived_its_supervisor_is_ended_by_the_next_run(space: Space) -> None:
     """Nobody is left to end it when both are killed at once; the record says who it is."""
     os.mkfifo(space.root / "gate")
@@ -119,6 +130,7 @@ def test_a_tool_that_outlived_its_supervisor_is_ended_by_the_next_run(space: Spa
     running = space.start("doit", "run")
     assert (space.root / "gate").read_text() == "ready\n"
     assert _becomes(marker, 1)
+    _wait_until_known(space)
     # The run first: it must not see its supervisor die, nor the supervisor its end.
     running.send_signal(signal.SIGSTOP)
     os.kill(_supervisor_of(running.pid), signal.SIGKILL)
