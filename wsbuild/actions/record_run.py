@@ -87,6 +87,8 @@ class RunRecorder(ABC):
 
             for line in recover.recover(self.session.store, utc_now()) + finish_cut(self.session.root):
                 _tell(line)
+            # Other threads may have looked at files while they were being put in place.
+            self.session.forget_decisions()
 
     def open_run(self) -> str:
         """Create the run's row, with all its workstreams pending, unless it is there."""
