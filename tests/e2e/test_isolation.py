@@ -375,3 +375,18 @@ def test_what_an_edit_did_before_it_was_cut_is_not_built_upon(repo: Repo) -> Non
     found = repo.wsbuild("run")
     assert "refs/wsbuild/rescue/ws-x/1" in found.err
     assert repo.read("src/a.py") == "a = 1\n# edited\n"
+
+
+def test_an_edit_that_has_not_landed_makes_no_other_one_run(repo: Repo) -> None:
+    """What it wrote is not in the checkout, where the one before it stands as it landed."""
+    (repo.root / "workstreams" / "ws-x.json").unlink()
+    repo.agent("import sys; open('src/a.py', 'a').write(os.environ['WSBUILD_WORKSTREAM'] + '\\n')")
+    for name in ("p", "q", "r"):
+        repo.workstream(name, files_scope=["src/a.py"], depends_on=["ws-q"] if name == "r" else [])
+    repo.write("tools/check.py", "import sys\nsys.exit('ws-r' in open('src/a.py').read())\n")
+    repo.doit("run", code=1)
+    landed = repo.read("src/a.py")
+    assert landed == "a = 1\nws-p\nws-q\n"
+    result = repo.wsbuild("run", "--json", code=1)
+    assert result.json["counts"]["executed"] == 0
+    assert repo.read("src/a.py") == landed

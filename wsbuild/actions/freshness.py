@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from wsbuild.plan.cached import Plan
     from wsbuild.plan.records import CommandPlan, StepPlan, WorkstreamPlan
     from wsbuild.store.clean import CleanRow
+    from wsbuild.store.writes import Writer
 
 NEVER_RUN = Reason("never-run")
 LONGEST_PATH_WORD = 255
@@ -216,16 +217,32 @@ class Freshness:
         paths: Sequence[str],
         now: Mapping[str, str],
     ) -> list[str]:
-        """Those of `paths` whose present state is what the latest later step recorded."""
+        """Those of `paths` whose present state is what the latest later step recorded that can have written
+        there.
+        """
         if not paths:
             return []
         here = self._place(ws.step_task(step.name))
         found = []
         for path, writers in self.reader.writers(paths).items():
-            later = [w for w in writers if w.attempt_id > row.attempt_id and self._place(w.task) > here]
-            if later and later[0].digest == now.get(path, MISSING):
-                found.append(path)
+            for writer in writers:
+                if writer.attempt_id <= row.attempt_id or self._place(writer.task) <= here:
+                    continue
+                if writer.digest == now.get(path, MISSING):
+                    found.append(path)
+                elif self._has_yet_to_land(writer):
+                    continue
+                break
         return found
+
+    def _has_yet_to_land(self, writer: Writer) -> bool:
+        """Whether what a step wrote may be in a workspace only."""
+        _, name, step = writer.task.split(":", 2)
+        land = self.plan["ws-" + name].steps[-1]
+        if land.phase != "land" or land.name == step:
+            return False
+        row = self.reader.row(f"ws:{name}:{land.name}")
+        return row is None or row.attempt_id < writer.attempt_id
 
     def _place(self, task: str) -> tuple[int, int]:
         """Where a task stands in the plan; before everything when it is not in it any more."""
