@@ -154,3 +154,10 @@ CREATE TABLE tool_versions (
 CREATE TABLE forgotten (
   task TEXT PRIMARY KEY
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE breakers (
+  task TEXT PRIMARY KEY,
+  ws_id TEXT NOT NULL,
+  basis TEXT NOT NULL,
+  state_json TEXT NOT NULL
+) STRICT, WITHOUT ROWID;

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any
 from unittest import mock
 
-from wsbuild.actions import freshness, outcome, perform, record, remains
+from wsbuild.actions import attempt, freshness, outcome, record, remains
 from wsbuild.cache import blobs, files, manifest
 from wsbuild.plan import cached
 
@@ -91,19 +91,19 @@ def outputs_not_checked() -> Any:
 
 def key_after_the_run() -> Any:
     """What is recorded is the inputs as they are when the step has ended, whatever it read."""
-    return mock.patch.object(perform, "written", return_value={})
+    return mock.patch.object(attempt, "written", return_value={})
 
 
 def marked_before_the_run() -> Any:
     """The clean row is written when the step starts, not when it has succeeded."""
     begin = record.Recorder.begin
 
-    def marking(self: Any, ws: Any, step: Any, decision: Any, key: str, ground: Any) -> Any:
-        attempt = begin(self, ws, step, decision, key, ground)
+    def marking(self: Any, ws: Any, step: Any, decision: Any, *more: Any, **named: Any) -> Any:
+        begun = begin(self, ws, step, decision, *more, **named)
         success = outcome.success_of(step, decision, decision)
         with self.session.store.transaction() as conn:
-            self._put_clean(conn, attempt, success, {})
-        return attempt
+            self._put_clean(conn, begun, success, {})
+        return begun
 
     return mock.patch.object(record.Recorder, "begin", marking)
 
@@ -137,7 +137,7 @@ def contents_not_verified() -> Any:
 
 def leftovers_stay() -> Any:
     """What a step made earlier is not taken away before it makes it again."""
-    return mock.patch.object(perform.remains, "clear", return_value=remains.Ground())
+    return mock.patch.object(attempt.remains, "clear", return_value=remains.Ground())
 
 
 def restored_without_inputs() -> Any:

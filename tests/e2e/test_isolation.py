@@ -46,6 +46,7 @@ class Repo(Space):
         }
         self.write("config/tool_profiles.json", json.dumps(profiles))
         self.write("config/wsbuild.yaml", "pipeline:\n  static: [check]\n")
+        self.write("config/circuit_breakers.yaml", "defaults:\n  enable_fix_for_steps: []\n")
         self.write("src/a.py", "a = 1\n")
         self.write("README.md", "read me\n")
         self.workstream("x", files_scope=["src/a.py", "lib/"], files_create=["src/new.py"])

@@ -23,7 +23,7 @@ PATH_VARIABLES = frozenset({"files", "files_scope", "files_create"})
 
 
 class Run(NamedTuple):
-    """One attempt under way."""
+    """One attempt under way; `text` is its prompt where that is not the prompt of the edit."""
 
     session: Session
     ws: WorkstreamPlan
@@ -31,6 +31,7 @@ class Run(NamedTuple):
     attempt: Attempt
     log: str
     on_start: Callable[[int, int], None]
+    text: str = ""
 
 
 def run_commands(run: Run) -> Outcome:
@@ -70,7 +71,7 @@ def _variables(run: Run) -> dict[str, str | list[str]]:
         "prompt_file": "",
     }
     if run.step.prompt:
-        text = prompt.render(session.root, ws)
+        text = run.text or prompt.render(place.root, ws)
         values["prompt_file"] = prompt.write(session.root, attempt.run_id, attempt.task, attempt.number, text)
     return values
 
@@ -105,7 +106,7 @@ def _run_command(run: Run, command: CommandPlan, values: Mapping[str, str | list
     if result.state == "interrupted":  # not an error of the step
         return Outcome(result.state, result.exit_code, result.duration_s, message, output=output)
     mark = signature(run.step.name, f"{command.label}:{result.state}:{result.exit_code}", output)
-    return Outcome(result.state, result.exit_code, result.duration_s, message, mark, output)
+    return Outcome(result.state, result.exit_code, result.duration_s, message, mark, output, command.label)
 
 
 def _environment(run: Run, command: CommandPlan) -> dict[str, str]:

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from wsbuild.actions.freshness import Decision
+    from wsbuild.actions.guard import Guard
     from wsbuild.actions.place import Place
     from wsbuild.actions.record import Recorder
     from wsbuild.actions.session import Session
@@ -15,7 +16,9 @@ if TYPE_CHECKING:
 
 
 class Job(NamedTuple):
-    """One step to be done; `owned` are the states of the workstream's own files, if the step edits them."""
+    """One step to be done; `owned` are the states of the workstream's own files, if the step edits them;
+    `guard` counts how often it is tried, if it is a check that can be fixed.
+    """
 
     session: Session
     recorder: Recorder
@@ -23,6 +26,7 @@ class Job(NamedTuple):
     step: StepPlan
     decision: Decision
     owned: Mapping[str, str]
+    guard: Guard | None = None
 
     @property
     def task(self) -> str:
@@ -37,7 +41,7 @@ class Job(NamedTuple):
     def looked_again(self) -> Job:
         """The same with the tree as it is now."""
         self.session.forget_decisions()
-        return job_of(self.session, self.recorder, self.ws, self.step)
+        return job_of(self.session, self.recorder, self.ws, self.step)._replace(guard=self.guard)
 
 
 def job_of(session: Session, recorder: Recorder, ws: WorkstreamPlan, step: StepPlan) -> Job:

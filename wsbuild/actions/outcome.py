@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 class Outcome(NamedTuple):
     """How an attempt ended: `state` as in `status.ATTEMPT`, `message` for a person, `signature` the
-    error's identity (empty on success), `output` the tail of what the tool said.
+    error's identity (empty on success), `output` the tail of what the tool said, `command` the label of
+    the command that failed ('' where it was not a command that failed).
     """
 
     state: str
@@ -26,6 +27,16 @@ class Outcome(NamedTuple):
     message: str = ""
     signature: str = ""
     output: str = ""
+    command: str = ""
+
+    @property
+    def is_finding(self) -> bool:
+        """Whether a command ran and found something wrong: that can be fixed."""
+        return bool(self.command) and self.state in {"failed", "timeout", "crashed"}
+
+
+OK = Outcome("ok", 0, 0.0)
+"""Nothing had to be run."""
 
 
 class Success(NamedTuple):

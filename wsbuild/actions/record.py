@@ -19,12 +19,13 @@ from wsbuild.actions.record_run import RunRecorder, utc_now
 from wsbuild.actions.tally import RESTORED, UP_TO_DATE, StepReport, moved_lines
 from wsbuild.cache.manifest import canonical_json
 from wsbuild.statedir import LOGS, make_dir
-from wsbuild.store import attempts, clean, errors, events, forgotten, workstreams, writes
+from wsbuild.store import attempts, breakers, clean, errors, events, forgotten, workstreams, writes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from wsbuild.actions.freshness import Decision
+    from wsbuild.actions.guard import Guard
     from wsbuild.actions.outcome import Success
     from wsbuild.actions.session import Session
     from wsbuild.cache.entry import Entry
@@ -95,16 +96,29 @@ class Recorder(RunRecorder):
         self._noted_since = 0.0
 
     def begin(
-        self, ws: WorkstreamPlan, step: StepPlan, decision: Decision, key: str, ground: Ground
+        self,
+        ws: WorkstreamPlan,
+        step: StepPlan,
+        decision: Decision,
+        key: str,
+        ground: Ground,
+        *,
+        fixing: bool = False,
     ) -> Attempt:
-        """Transaction A: the attempt is open, and the step not up to date any more."""
+        """Transaction A: the attempt is open, and the step not up to date any more.
+
+        One that is `fixing` goes on from what the step has done, which stays recorded until it ends:
+        dead before it changed anything, nothing is lost.
+        """
         self.flush()
         session, now = self.session, utc_now()
         facts = self._facts(ws, step, decision, key, now)
         with session.store.transaction() as conn:
-            clean.remove(conn, [facts.task])
+            if not fixing:
+                clean.remove(conn, [facts.task])
             attempt_id, number = attempts.open_attempt(conn, facts, ground.standing)
-            self.move_on(conn, ws.id, ACTIVE_OF_PHASE[step.phase], step.name, now)
+            active = "fixing" if fixing else ACTIVE_OF_PHASE[step.phase]
+            self.move_on(conn, ws.id, active, step.name, now)
             payload = {
                 "attempt": attempt_id,
                 "number": number,
@@ -215,8 +229,13 @@ class Recorder(RunRecorder):
         log: str,
         note: str,
         wrote: Mapping[str, Wrote],
+        *,
+        guard: Guard | None = None,
+        goes_on: bool = False,
     ) -> None:
-        """Transaction B: the attempt is closed; with `success` the step is up to date."""
+        """Transaction B: the attempt is closed; with `success` the step is up to date. What its `guard` has
+        seen is recorded; one that `goes_on` is fixed now, and its failure not yet the workstream's.
+        """
         self.flush()
         session, now = self.session, utc_now()
         with session.store.transaction() as conn:
@@ -238,7 +257,12 @@ class Recorder(RunRecorder):
                 row = self._put_clean(conn, attempt, success, wrote)
             else:
                 writes.put_many(conn, attempt.task, attempt.attempt_id, wrote)
-            if outcome.state != "ok":
+            if guard is not None:
+                breakers.put(conn, guard.row())
+            elif success is not None and attempt.phase == "edit":
+                # What the checks have seen of other work is not of this.
+                breakers.remove_of(conn, attempt.ws_id)
+            if outcome.state == "interrupted" or (outcome.state != "ok" and not goes_on):
                 self._fail_workstream(conn, attempt, outcome, now)
             payload: dict[str, Any] = {
                 "attempt": attempt.attempt_id,
@@ -252,6 +276,20 @@ class Recorder(RunRecorder):
             events.append(conn, now, "step_end", **at, payload=payload)
             self.put_looked_up(conn)
         session.changed(attempt.task, row, wrote)
+
+    def note_breaker(self, row: breakers.BreakerRow) -> None:
+        """Record what a breaker has seen."""
+        with self.session.store.transaction() as conn:
+            breakers.put(conn, row)
+
+    def give_up(self, ws: WorkstreamPlan, step: StepPlan, message: str, row: breakers.BreakerRow) -> None:
+        """A check failed that is not tried (again) in this run."""
+        run_id, now = self.open_run(), utc_now()
+        with self.session.store.transaction() as conn:
+            breakers.put(conn, row)
+            self.move_on(conn, ws.id, "failed", f"{step.name}: {message}", now)
+            at = {"run_id": run_id, "ws_id": ws.id, "step": step.name}
+            events.append(conn, now, "step_given_up", **at, payload={"message": message})
 
     def _record_error(self, conn: Connection, attempt: Attempt, outcome: Outcome, log: str, now: str) -> int:
         return errors.record(

@@ -21,6 +21,7 @@ from wsbuild.atomic import FileLock, is_alive, process_start
 from wsbuild.statedir import LOCK, STATE, make_dir
 from wsbuild.store import (
     attempts,
+    breakers,
     clean,
     events,
     files,
@@ -203,10 +204,12 @@ class RunRecorder(ABC):
         with self.session.store.transaction() as conn:
             if tasks is None:
                 clean.remove_all(conn)
+                breakers.remove_all(conn)
                 ignored.remove_all(conn)
                 forgotten.add_all_known(conn)
             else:
                 clean.remove(conn, tasks)
+                breakers.remove(conn, tasks)
                 forgotten.add_many(conn, tasks)
                 ignored.remove(conn, tasks)
             events.append(conn, utc_now(), "forget", payload={"tasks": tasks or "all"})

@@ -117,6 +117,7 @@ def _profile_command(profile: Profile, config: Config, timeout: float | None = N
         timeout=timeout or profile.timeout_sec or config.timeout_sec,
         success=tuple(profile.success_exit_codes),
         version=tuple(profile.version_command),
+        fix=(profile.command, *profile.fix_args) if profile.fix_args else (),
     )
 
 

@@ -10,7 +10,8 @@ class CommandPlan(NamedTuple):
 
     `argv` is a template when `profile` names where it came from, else it is literal; `shell` is a
     command line for /bin/sh instead. `timeout` is in seconds; `success` holds the exit codes that
-    mean success; `env` maps a name to its value, or to None to pass the caller's value through.
+    mean success; `fix` is the template of the command that mends what this one finds, empty where there
+    is none; `env` maps a name to its value, or to None to pass the caller's value through.
     """
 
     label: str
@@ -22,6 +23,7 @@ class CommandPlan(NamedTuple):
     timeout: float = 0.0
     success: tuple[int, ...] = (0,)
     version: tuple[str, ...] = ()
+    fix: tuple[str, ...] = ()
 
 
 class StepPlan(NamedTuple):

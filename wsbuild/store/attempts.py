@@ -131,6 +131,12 @@ def close_attempt(
         raise AssertionError(f"BUG: attempt {attempt_id} is not open")
 
 
+def key_of(conn: Connection, attempt_id: int) -> str:
+    """The key of what an attempt started from; '' where there is no such attempt."""
+    found = conn.execute("SELECT key FROM attempts WHERE attempt_id = ?", (attempt_id,)).fetchone()
+    return found[0] if found else ""
+
+
 def still_open(conn: Connection) -> list[OpenAttempt]:
     """The attempts that say they are running."""
     found = conn.execute(

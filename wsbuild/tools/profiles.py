@@ -38,6 +38,7 @@ class Profile:
     capture_output: bool = True
     inputs: tuple[str, ...] = ()
     version_command: tuple[str, ...] = ()
+    fix_args: tuple[str, ...] = ()
     aim_tool_id: str = ""
     aim_capabilities: tuple[str, ...] = ()
     source: str = ""
