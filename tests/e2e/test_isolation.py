@@ -391,3 +391,12 @@ def test_an_edit_that_has_not_landed_makes_no_other_one_run(repo: Repo) -> None:
     result = repo.wsbuild("run", "--json", code=1)
     assert result.json["counts"]["executed"] == 0
     assert repo.read("src/a.py") == landed
+
+
+def test_names_that_never_count_are_not_beyond_the_scope(repo: Repo) -> None:
+    """What a tool leaves for itself neither lands nor is held against it."""
+    leave = "import os; os.makedirs('.aider.tags.cache.v4'); open('.aider.tags.cache.v4/cache.db', 'w')"
+    repo.agent(f"{EDIT}\n{leave}\nopen('.aider.chat.history.md', 'w').write('x')")
+    before = repo.files()
+    repo.wsbuild("run")
+    assert repo.files() == {**before, "src/a.py": b"a = 1\n# edited\n"}

@@ -116,7 +116,7 @@ class Session:
         """The project's git; None where there is none to make worktrees with."""
         from wsbuild.worktrees.git import Git
 
-        return Git.find(self.root)
+        return Git.find(self.root, self.plan.config.ignore)
 
     @cached_property
     def cache(self) -> Cache | None:

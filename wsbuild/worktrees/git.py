@@ -49,7 +49,8 @@ class Git:
 
     `root` is the absolute path of the project, `top` that of the work tree around it, `prefix` the way
     from there ('' or ending in `/`); `git_dir` and `common_dir` the absolute paths of the checkout's own git
-    directory, and of that which all its worktrees share.
+    directory, and of that which all its worktrees share. `ignore` are names of files and directories
+    (with `*` and `?`) that never count unless git tracks them, besides what git itself ignores.
     """
 
     root: str
@@ -57,9 +58,10 @@ class Git:
     prefix: str
     git_dir: str
     common_dir: str
+    ignore: tuple[str, ...] = ()
 
     @classmethod
-    def find(cls, root: str) -> Git | None:
+    def find(cls, root: str, ignore: tuple[str, ...] = ()) -> Git | None:
         """The git of a project; None where there is no git program, or no work tree around `root`.
 
         Raises GitError where there is one that git does not want to use.
@@ -74,7 +76,7 @@ class Git:
         inside, top, prefix, git_dir, common = os.fsdecode(said).split("\n")[:5]
         if inside != "true":
             return None
-        return cls(root, top, prefix, git_dir, os.path.normpath(os.path.join(root, common)))
+        return cls(root, top, prefix, git_dir, os.path.normpath(os.path.join(root, common)), ignore)
 
     def run(
         self,

@@ -12,7 +12,7 @@ from wsbuild.statedir import STATE, make_dir
 from wsbuild.worktrees.git import GitError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from wsbuild.worktrees.git import Git
 
@@ -46,7 +46,7 @@ def own_index(git: Git, like: str = "") -> Iterator[dict[str, str]]:
 
 
 def snapshot(git: Git) -> Snapshot:
-    """A commit of the checkout as it is: what git tracks, as it is on disk, and what it does not ignore.
+    """A commit of the checkout as it is: what git tracks, as it is on disk, and what is not ignored.
 
     The same for the same files on the same HEAD. The user's index, HEAD, references and stash are not
     touched. Raises GitError.
@@ -58,11 +58,24 @@ def snapshot(git: Git) -> Snapshot:
         except GitError:
             # An index that needs files beside it (a split one), or of a form that this git cannot read.
             git.run("read-tree", *([head] if head else ["--empty"]), env=env)
-        git.run("-c", "advice.addEmbeddedRepo=false", "add", "-A", "--", ":(top)", env=env)
+        add_all(git, ":(top)", env=env)
         tree = git.line("write-tree", env=env)
     parent = ["-p", head] if head else []
     commit = git.line("commit-tree", tree, *parent, "-m", "wsbuild: the tree as it was")
     return Snapshot(commit, tree, head)
+
+
+ADD = ("-c", "advice.addEmbeddedRepo=false", "add")
+
+
+def add_all(git: Git, where: str, *, env: Mapping[str, str], cwd: str | None = None) -> None:
+    """Have the index of `env` hold what is on disk in the pathspec `where`: all that it has already, and
+    what is new and not ignored. Raises GitError.
+    """
+    # Apart, as what is left out below would not be looked at: what is tracked counts by any name.
+    git.run(*ADD, "-u", "--", where, env=env, cwd=cwd)
+    left_out = [f":(top,exclude,glob)**/{name}{below}" for name in git.ignore for below in ("", "/**")]
+    git.run(*ADD, "-A", "--", where, *left_out, env=env, cwd=cwd)
 
 
 def _bring_to_light(git: Git, env: dict[str, str]) -> None:

@@ -16,7 +16,7 @@ from wsbuild.atomic import write_atomic
 from wsbuild.errors import StateError
 from wsbuild.statedir import STATE, make_dir
 from wsbuild.worktrees.git import GitError
-from wsbuild.worktrees.snapshot import own_index
+from wsbuild.worktrees.snapshot import ADD, add_all, own_index
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -143,8 +143,8 @@ def _is_sound(worktree: Worktree) -> bool:
 
 
 def work_tree(worktree: Worktree, owned: Iterable[str] = ()) -> str:
-    """The tree of what is in the worktree now: all that is not ignored, and the files `owned` (paths in
-    the project) even so. Raises GitError.
+    """The tree of what is in the worktree now: all that is not ignored, by git or by its name, and the
+    files `owned` (paths in the project) even so. Raises GitError.
     """
     git = worktree.git
     inside = {"GIT_DIR": git.common_dir, "GIT_WORK_TREE": worktree.path}
@@ -152,12 +152,11 @@ def work_tree(worktree: Worktree, owned: Iterable[str] = ()) -> str:
         env = {**inside, **index}
         if not os.path.lexists(index["GIT_INDEX_FILE"]):
             git.run("read-tree", worktree.base, env=env, cwd=worktree.path)
-        add = ("-c", "advice.addEmbeddedRepo=false", "add")
-        git.run(*add, "-A", "--", ".", env=env, cwd=worktree.path)
+        add_all(git, ".", env=env, cwd=worktree.path)
         there = [path for path in owned if os.path.lexists(os.path.join(worktree.root, path))]
         if there:
             given = b"".join(os.fsencode(f":(literal){path}") + b"\0" for path in there)
-            words = (*add, "-f", "--pathspec-from-file=-", "--pathspec-file-nul")
+            words = (*ADD, "-f", "--pathspec-from-file=-", "--pathspec-file-nul")
             git.run(*words, env=env, cwd=worktree.root, given=given)
         return git.line("write-tree", env=env, cwd=worktree.path)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import json
 import os
@@ -297,3 +298,34 @@ def test_a_conflict_changes_nothing(repo: Any, work: tuple[str, str], user: tupl
     assert open_worktree(repo.git, WS, snapshot(repo.git))[1] != "", (
         "it is not taken for one of the new files"
     )
+
+
+def test_names_that_never_count_are_no_work(repo: Any) -> None:
+    """Neither in the checkout nor in the worktree, at any depth, whether git ignores them too or not; but
+    what git tracks counts by any name, and so does what the workstream owns.
+    """
+    ignoring = dataclasses.replace(repo.git, ignore=("__pycache__", "*.pyc", "*.log", ".tool.*"))
+    repo.write("d/__pycache__/tracked.txt", "tracked\n")
+    repo.write(".tool.conf", "tracked\n")
+    repo.run("add", "-f", "d/__pycache__/tracked.txt", ".tool.conf")
+    repo.write("__pycache__/mine.txt", "x")
+    repo.write("d/.tool.history", "x")
+    repo.write("d/new.txt", "new\n")
+    worktree, _ = open_worktree(ignoring, WS, snapshot(ignoring))
+    listed = set(repo.listed(worktree.tree))
+    tracked = {".tool.conf", "d/__pycache__/tracked.txt"}
+    assert listed == {".gitignore", "a.txt", "b.txt", "d/c.txt", "d/new.txt", "run.sh", *tracked}
+    left = ("__pycache__/a.txt", "d/e/__pycache__/f/a.txt", "d/a.pyc", "x.log", "d/.tool.cache/deep/file")
+    for path in left:
+        put(worktree, path, "x")
+    assert work_tree(worktree) == worktree.tree
+    assert rescue(worktree) == ""
+    assert differing(repo.git, worktree.tree, work_tree(worktree, ["d/a.pyc", "x.log"])) == [
+        "d/a.pyc",
+        "x.log",
+    ]
+    put(worktree, ".tool.conf", "changed\n")
+    os.unlink(os.path.join(worktree.path, "d/__pycache__/tracked.txt"))
+    put(worktree, "pyc", "work\n")
+    found = differing(repo.git, worktree.tree, work_tree(worktree))
+    assert found == [".tool.conf", "d/__pycache__/tracked.txt", "pyc"]
