@@ -393,6 +393,27 @@ def test_an_edit_that_has_not_landed_makes_no_other_one_run(repo: Repo) -> None:
     assert repo.read("src/a.py") == landed
 
 
+def test_a_tool_that_ends_well_but_says_that_it_failed(repo: Repo) -> None:
+    """If it changed nothing it has failed, though all checks pass, and is asked again; what it said on
+    the way to an edit does not count.
+    """
+    profiles = json.loads(repo.read("config/tool_profiles.json"))
+    profiles["edit"]["failure_output"] = ["^model: ", "^never$"]
+    repo.write("config/tool_profiles.json", json.dumps(profiles))
+    repo.agent("print('hello')\nprint('model: gone', flush=True)")
+    for _ in range(2):
+        said = repo.wsbuild("run", code=1).out
+        assert "edit changed nothing: model: gone" in said
+        assert repo.asked() == 1
+    repo.agent(f"print('model: gone', flush=True)\n{EDIT}")
+    assert "wrote src/a.py" in repo.wsbuild("run").out
+    assert repo.counts() == {"up_to_date": 3}
+    repo.workstream("x", files_scope=["src/a.py"], tasks=["more"])
+    repo.agent("print('my model: fine')")
+    assert "it changed nothing" in repo.wsbuild("run").out
+    assert repo.counts() == {"up_to_date": 3}
+
+
 def test_names_that_never_count_are_not_beyond_the_scope(repo: Repo) -> None:
     """What a tool leaves for itself neither lands nor is held against it."""
     leave = "import os; os.makedirs('.aider.tags.cache.v4'); open('.aider.tags.cache.v4/cache.db', 'w')"

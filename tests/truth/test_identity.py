@@ -217,6 +217,7 @@ TABLE: dict[str, tuple[Callable[[Bench], object], tuple[str, str] | None]] = {
     "profile: arguments": (profile(args=["-v"]), ("field-changed", "commands")),
     "profile: variable": (profile(env={**ENV, "MORE": "1"}), ("env-added", "MORE")),
     "profile: time limit, capabilities": (profile(timeout_sec=7, aim_capabilities=["x"]), None),
+    "profile: failure output": (profile(failure_output=["^no"]), ("field-changed", "commands")),
     "profile: success codes": (profile(success_exit_codes=[0, 1]), ("field-changed", "commands")),
     "bundle: command": (another_command, ("field-changed", "commands")),
     "bundle: inputs": (

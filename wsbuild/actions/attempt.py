@@ -48,7 +48,7 @@ def attempt(job: Job, trouble: Exception | None = None) -> Outcome:
     if outcome.state == "ok":
         outcome, success, note = _judge(job, outcome)
     if success is not None and step.cached:
-        note = _keep(job, key, success, outcome, log)
+        note = "; ".join(filter(None, [note, _keep(job, key, success, outcome, log)]))
     if success is not None:
         wrote = left_by(step, success, ground)
     else:
@@ -147,7 +147,12 @@ def _judge(job: Job, outcome: Outcome) -> tuple[Outcome, Success | None, str]:
         return outcome._replace(state="failed", message=message, signature=mark), None, ""
     if step.edits:
         wrote = written(job.owned, freshness.owned_states(job.ws))
-        return outcome, success_of(step, before, after, wrote), ""
+        if outcome.complaint and not wrote:
+            message = f"{step.name} changed nothing: {outcome.complaint}"
+            mark = signature(step.name, "no-edit", outcome.complaint)
+            return outcome._replace(state="failed", exit_code=1, message=message, signature=mark), None, ""
+        note = "it changed nothing" if step.prompt and not wrote else ""
+        return outcome, success_of(step, before, after, wrote), note
     made = matcher(step.outputs, below=True)
     moved = [path for path in written(before.seen, after.seen) if not made(path)]
     if moved:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from wsbuild.actions import prompt
@@ -38,6 +39,7 @@ def run_commands(run: Run) -> Outcome:
     """The step's commands in turn, until one fails."""
     make_dir(run.session.root, os.path.dirname(run.log))
     total = 0.0
+    outcome = Outcome("ok", 0, total)
     values = _variables(run)
     for command in run.step.commands:
         for tries_left in range(run.step.retries, -1, -1):
@@ -47,7 +49,7 @@ def run_commands(run: Run) -> Outcome:
                 break
         if outcome.state != "ok":
             return outcome._replace(duration_s=total)
-    return Outcome("ok", 0, total)
+    return outcome._replace(exit_code=0, duration_s=total)
 
 
 def _variables(run: Run) -> dict[str, str | list[str]]:
@@ -99,14 +101,23 @@ def _run_command(run: Run, command: CommandPlan, values: Mapping[str, str | list
         cap=session.plan.config.log_limit,
         on_start=run.on_start,
     )
-    if result.state == "ok":
-        return Outcome("ok", result.exit_code, result.duration_s)
     output = result.output.decode("utf-8", "backslashreplace")
+    if result.state == "ok":
+        complaint = _complaint(command, output)
+        return Outcome("ok", result.exit_code, result.duration_s, output=output, complaint=complaint)
     message = f"{command.label} {_ending(result, command)}"
     if result.state == "interrupted":  # not an error of the step
         return Outcome(result.state, result.exit_code, result.duration_s, message, output=output)
     mark = signature(run.step.name, f"{command.label}:{result.state}:{result.exit_code}", output)
     return Outcome(result.state, result.exit_code, result.duration_s, message, mark, output, command.label)
+
+
+def _complaint(command: CommandPlan, output: str) -> str:
+    """The last line of the output that says, for this tool, that it failed; '' for none."""
+    if not command.failure_output:
+        return ""
+    says = re.compile("|".join(f"(?:{pattern})" for pattern in command.failure_output))
+    return next((line for line in reversed(output.splitlines()) if says.search(line)), "")
 
 
 def _environment(run: Run, command: CommandPlan) -> dict[str, str]:

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 class Outcome(NamedTuple):
     """How an attempt ended: `state` as in `status.ATTEMPT`, `message` for a person, `signature` the
     error's identity (empty on success), `output` the tail of what the tool said, `command` the label of
-    the command that failed ('' where it was not a command that failed).
+    the command that failed ('' where it was not a command that failed). `complaint` is a line of the output
+    that tells of a failure although the tool ended well.
     """
 
     state: str
@@ -28,6 +29,7 @@ class Outcome(NamedTuple):
     signature: str = ""
     output: str = ""
     command: str = ""
+    complaint: str = ""
 
     @property
     def is_finding(self) -> bool:

@@ -118,6 +118,7 @@ def _profile_command(profile: Profile, config: Config, timeout: float | None = N
         success=tuple(profile.success_exit_codes),
         version=tuple(profile.version_command),
         fix=(profile.command, *profile.fix_args) if profile.fix_args else (),
+        failure_output=profile.failure_output,
     )
 
 
@@ -131,6 +132,7 @@ def _command_fields(commands: Sequence[CommandPlan]) -> list[dict[str, Any]]:
             "shell": command.shell,
             "cwd": command.cwd,
             "success": sorted(command.success),
+            **({"failure_output": list(command.failure_output)} if command.failure_output else {}),
         }
         for command in commands
     ]

@@ -12,6 +12,7 @@ class CommandPlan(NamedTuple):
     command line for /bin/sh instead. `timeout` is in seconds; `success` holds the exit codes that
     mean success; `fix` is the template of the command that mends what this one finds, empty where there
     is none; `env` maps a name to its value, or to None to pass the caller's value through.
+    `failure_output` are patterns of lines that tell of a failure even then, if nothing was changed.
     """
 
     label: str
@@ -24,6 +25,7 @@ class CommandPlan(NamedTuple):
     success: tuple[int, ...] = (0,)
     version: tuple[str, ...] = ()
     fix: tuple[str, ...] = ()
+    failure_output: tuple[str, ...] = ()
 
 
 class StepPlan(NamedTuple):

@@ -6,6 +6,7 @@ Knows the fields and their spellings; what the variables in them stand for it do
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -35,6 +36,7 @@ class Profile:
     working_dir: str = ""
     timeout_sec: float | None = None
     success_exit_codes: tuple[int, ...] = (0,)
+    failure_output: tuple[str, ...] = ()
     capture_output: bool = True
     inputs: tuple[str, ...] = ()
     version_command: tuple[str, ...] = ()
@@ -69,6 +71,22 @@ def _said_twice(data: Mapping[str, Any], rel: str, line: Callable[[str], int]) -
     return problems
 
 
+def _wrong_patterns(data: Mapping[str, Any], rel: str, line: Callable[[str], int]) -> list[Problem]:
+    """Patterns that are none; `line` knows the line of a JSON pointer."""
+    problems = []
+    for name, fields in data.items():
+        for key in fields if not _is_comment(name) else ():
+            for at, pattern in enumerate(fields[key]) if _plain(key) == "failure_output" else ():
+                try:
+                    re.compile(pattern)
+                except re.error as error:
+                    pointer = "/" + name.replace("~", "~0").replace("/", "~1") + f"/{key}/{at}"
+                    message = f"{pattern!r} is no regular expression: {error}"
+                    hint = "Python's `re` explains them; a backslash is written twice in JSON"
+                    problems.append(Problem(rel, pointer, line(pointer), "pattern", message, hint))
+    return problems
+
+
 def _profile(name: str, fields: Mapping[str, Any], source: str) -> Profile:
     values: dict[str, Any] = {
         _plain(key): tuple(value) if isinstance(value, list) else value
@@ -89,7 +107,10 @@ def _read(path: str, rel: str) -> tuple[dict[str, Profile], list[Problem]]:
         return {}, problems
     problems = [*problems, *schemas.check(document, "tool_profiles", rel)]
     if not problems:
-        problems = _said_twice(document.data, rel, document.line)
+        problems = [
+            *_said_twice(document.data, rel, document.line),
+            *_wrong_patterns(document.data, rel, document.line),
+        ]
     if problems:
         return {}, problems
     return {

@@ -112,6 +112,8 @@ def test_null_passes_a_variable_through(tmp_path: Path) -> None:
         ({"args": [1]}, "/a/args/0", "string"),
         ({"success_exit_codes": [256]}, "/a/success_exit_codes/0", "256"),
         ({"success_exit_codes": []}, "/a/success_exit_codes", "[]"),
+        ({"failure_output": ["^ok", "("]}, "/a/failure_output/1", "regular expression"),
+        ({"failure-output": ["["]}, "/a/failure-output/0", "regular expression"),
         ({"env": {"A": 1}}, "/a/env/A", "1"),
         ({"command": ""}, "/a/command", ""),
     ],
