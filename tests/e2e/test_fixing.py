@@ -265,6 +265,21 @@ def test_a_fix_that_ends_badly_counts_by_what_it_did(repo: Repo) -> None:
     assert "edit exited with 3" in result.out
 
 
+@pytest.mark.parametrize("end", ["raise SystemExit(3)", "print('model: gone', flush=True)"])
+def test_a_tool_that_cannot_fix_is_asked_again(repo: Repo, end: str) -> None:
+    """Nothing was tried, so nothing is held against the workstream."""
+    profiles = json.loads(repo.read("config/tool_profiles.json"))
+    profiles["edit"]["failure_output"] = ["^model: "]
+    repo.write("config/tool_profiles.json", json.dumps(profiles))
+    repo.agent(EDIT_BADLY, end)
+    result = repo.wsbuild("run", code=1)
+    assert ("edit exited with 3" if "Exit" in end else "edit changed nothing: model: gone") in result.out
+    assert repo.started() == ["edit", "ugly", "fix"]
+    repo.agent("raise SystemExit(9)", "code.write_text('fine\\n')")
+    repo.wsbuild("run")
+    assert repo.started() == ["ugly", "fix", "ugly", "wrong"]
+
+
 def test_without_git_it_is_fixed_in_place(repo: Repo) -> None:
     shutil.rmtree(repo.root / ".git")
     repo.agent(EDIT_BADLY, "code.write_text('fine\\n')")

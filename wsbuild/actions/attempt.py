@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from wsbuild.actions import remains, reuse
 from wsbuild.actions.commands import Run, run_commands
 from wsbuild.actions.freshness import written
-from wsbuild.actions.outcome import Ground, Outcome, left_by, left_by_failure, success_of
+from wsbuild.actions.outcome import Ground, Outcome, left_by, left_by_failure, of_no_edit, success_of
 from wsbuild.actions.tally import EXECUTED, FAILED, StepReport, moved_lines
 from wsbuild.cache.blobs import DamagedBlobError
 from wsbuild.cache.cache import Ran
@@ -147,10 +147,9 @@ def _judge(job: Job, outcome: Outcome) -> tuple[Outcome, Success | None, str]:
         return outcome._replace(state="failed", message=message, signature=mark), None, ""
     if step.edits:
         wrote = written(job.owned, freshness.owned_states(job.ws))
-        if outcome.complaint and not wrote:
-            message = f"{step.name} changed nothing: {outcome.complaint}"
-            mark = signature(step.name, "no-edit", outcome.complaint)
-            return outcome._replace(state="failed", exit_code=1, message=message, signature=mark), None, ""
+        outcome = outcome if wrote else of_no_edit(step.name, outcome)
+        if outcome.state != "ok":
+            return outcome, None, ""
         note = "it changed nothing" if step.prompt and not wrote else ""
         return outcome, success_of(step, before, after, wrote), note
     made = matcher(step.outputs, below=True)

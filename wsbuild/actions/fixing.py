@@ -15,7 +15,7 @@ from wsbuild.actions import prompt, reuse
 from wsbuild.actions.attempt import TROUBLE, log_of, supervised
 from wsbuild.actions.freshness import written
 from wsbuild.actions.guard import Guard
-from wsbuild.actions.outcome import Ground, Outcome, Success, left_by
+from wsbuild.actions.outcome import Ground, Outcome, Success, left_by, of_no_edit
 from wsbuild.actions.tally import FAILED, StepReport
 from wsbuild.breaker import Limits
 from wsbuild.cache.cache import Ran
@@ -166,7 +166,10 @@ def _carry_out(job: Job, guard: Guard, editor: StepPlan, why: str, text: str) ->
         return outcome.message, False
     session.forget_decisions()
     wrote = written(before, freshness.owned_states(ws))
-    if outcome.state in {"interrupted", "missing"} and not wrote:
+    if not wrote:
+        outcome = of_no_edit(editor.name, outcome)
+    if not wrote and outcome.state != "ok" and (text or outcome.state in {"interrupted", "missing"}):
+        # No fix, but a tool that cannot do its work: that is not held against the workstream.
         recorder.end(attempt, outcome, None, log_of(attempt), "", {}, guard=guard, goes_on=True)
         return outcome.message, False
     if wrote or text:

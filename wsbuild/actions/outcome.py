@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from wsbuild.cache.files import MISSING
 from wsbuild.cache.manifest import result_digest
 from wsbuild.store.writes import Wrote
+from wsbuild.tools.signature import signature
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,6 +36,15 @@ class Outcome(NamedTuple):
     def is_finding(self) -> bool:
         """Whether a command ran and found something wrong: that can be fixed."""
         return bool(self.command) and self.state in {"failed", "timeout", "crashed"}
+
+
+def of_no_edit(step: str, outcome: Outcome) -> Outcome:
+    """What has become of an edit that ended so and changed nothing: it failed if its tool said that."""
+    if outcome.state != "ok" or not outcome.complaint:
+        return outcome
+    mark = signature(step, "no-edit", outcome.complaint)
+    message = f"{step} changed nothing: {outcome.complaint}"
+    return outcome._replace(state="failed", exit_code=1, message=message, signature=mark)
 
 
 OK = Outcome("ok", 0, 0.0)
