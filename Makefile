@@ -7,7 +7,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test test-all lint types layers check bench clean
+.PHONY: demo agents test test-all lint types layers check bench clean
 
 $(STAMP): pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "wsbuild needs Python 3.11 or newer")'
@@ -17,6 +17,11 @@ $(STAMP): pyproject.toml
 
 demo: $(STAMP)
 	$(BIN)/python examples/demo.py
+
+# A real aider for the tests, in an environment of its own (~/.cache/wsbuild-tests). `make test` would
+# install it too, but skip what needs it where that fails.
+agents: $(STAMP)
+	$(BIN)/python tests/agents/aider_env.py
 
 test: $(STAMP)
 	$(BIN)/python -m pytest -q

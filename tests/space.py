@@ -98,9 +98,12 @@ class Space:
         )
 
     def run(self, *command: str, code: int | None = None, **options: Any) -> Result:
-        """Run a command to its end; `code` is what it must exit with."""
+        """Run a command to its end; `code` is what it must exit with, `timeout` (in
+        seconds) when it must have ended.
+        """
+        timeout = options.pop("timeout", 120)
         with self.start(*command, **options) as process:
-            out, err = process.communicate(timeout=120)
+            out, err = process.communicate(timeout=timeout)
         result = Result(subprocess.CompletedProcess(command, process.returncode, out, err))
         assert code is None or result.code == code, result
         return result
