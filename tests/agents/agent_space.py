@@ -45,9 +45,9 @@ class AgentSpace(Space):
         self.write("other.py", "untouched = True\n")
         self.write("test_calc.py", TEST)
         self.write(".gitignore", "__pycache__/\n")
-        self.workstream(
-            "calc", files_scope=["calc.py"], tool="aider", tasks=["`double` must give twice its number"]
-        )
+        # Aider would have a look at the URL.
+        tasks = ["`double` must give twice its number, see https://example.org/double"]
+        self.workstream("calc", files_scope=["calc.py"], tool="aider", tasks=tasks)
         self.git("init", "-q")
         self.git("add", "-A")
         self.git("commit", "-qm", "begin")

@@ -40,7 +40,8 @@ Reply = str | Refusal | Hang | Drop
 
 USAGE_LIMIT = Refusal(
     429,
-    "You exceeded your current quota, please check your plan and billing details.",
+    "You exceeded your current quota, please check your plan and billing details. For more information on"
+    " this error, read the docs: https://platform.openai.com/docs/guides/error-codes/api-errors.",
     "insufficient_quota",
     "insufficient_quota",
     "1",

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from agent_space import RIGHT, SOURCE, WRONG, AgentSpace, whole
-from model_server import BAD_KEY, USAGE_LIMIT, Drop, Hang, ModelServer, Reply
+from model_server import BAD_KEY, USAGE_LIMIT, Drop, Hang, ModelServer, Reply, Request
 
 # Aider takes some seconds to start; it must have asked before it is ended.
 TIMEOUT_S = 10
@@ -98,13 +98,21 @@ def test_what_fails_its_checks_does_not_land(project: AgentSpace, server: ModelS
 def test_a_model_that_hangs_is_not_waited_for(project: AgentSpace, server: ModelServer) -> None:
     """Aider is ended in time, with all that it started."""
     project.profile(timeout_sec=TIMEOUT_S)
-    server.script = [Hang(), whole("calc.py", RIGHT)]
+    seen: list[str] = []
+
+    def hang(_: Request) -> Reply:
+        seen.extend(project.running())
+        return Hang()
+
+    server.script = hang
     before = project.tree()
     assert f"took longer than {TIMEOUT_S} s" in project.wsbuild("run", code=1).out
     assert len(server.requests) == 1
+    assert any("aider" in command for command in seen)
     assert project.running() == []
     assert project.tree() == before
     project.profile()
+    server.script = [whole("calc.py", RIGHT)]
     project.wsbuild("run")
     assert project.read("calc.py") == RIGHT
 
