@@ -83,14 +83,14 @@ class AgentSpace(Space):
         """What aider printed last."""
         return self.wsbuild("log", "ws:calc:edit").out
 
-    def running(self) -> list[str]:
-        """The command lines of processes that have this project's home."""
-        found = []
+    def running(self) -> dict[int, str]:
+        """The command lines of the processes that have this project's home, by their ids."""
+        found = {}
         for entry in Path("/proc").glob("[0-9]*"):
             try:
                 environment = (entry / "environ").read_bytes().split(b"\0")
                 if os.fsencode(f"HOME={self.home}") in environment:
-                    found.append((entry / "cmdline").read_text())
+                    found[int(entry.name)] = (entry / "cmdline").read_text()
             except OSError:
                 continue
         return found

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
 import subprocess
 from pathlib import Path
 
@@ -74,7 +76,7 @@ def test_what_aider_leaves_for_itself_is_not_its_work(project: AgentSpace, serve
     project.write(".aider.input.history", "mine\n")
     project.write(".aider.tags.cache.v4/mine", "mine\n")
     before = project.tree()
-    server.script = [whole("calc.py", WRONG), whole("calc.py", RIGHT)]
+    server.script = [whole("calc.py", WRONG), "All is well.", whole("calc.py", RIGHT)]
     project.wsbuild("run", code=1)
     left = {path.name for path in (project.root / ".worktrees/ws-calc").glob(".aider*")}
     assert left >= {".aider.chat.history.md", ".aider.tags.cache.v4"}, "it leaves them where it works"
@@ -84,32 +86,21 @@ def test_what_aider_leaves_for_itself_is_not_its_work(project: AgentSpace, serve
     assert project.tree() == {**before, "calc.py": RIGHT.encode()}
 
 
-def test_what_fails_its_checks_does_not_land(project: AgentSpace, server: ModelServer) -> None:
-    """The worktree keeps it, and the model is not asked again for what it has said already."""
-    server.script = [whole("calc.py", WRONG)]
-    before = project.tree()
-    assert "assert 9 == 6" in project.wsbuild("run", code=1).out
-    assert project.tree() == before
-    assert project.counts(code=1) == {"up_to_date": 2, "failed": 1}
-    assert (project.root / ".worktrees/ws-calc/calc.py").read_text() == WRONG
-    assert len(server.requests) == 1
-
-
 def test_a_model_that_hangs_is_not_waited_for(project: AgentSpace, server: ModelServer) -> None:
     """Aider is ended in time, with all that it started."""
     project.profile(timeout_sec=TIMEOUT_S)
-    seen: list[str] = []
+    seen: dict[int, str] = {}
 
     def hang(_: Request) -> Reply:
-        seen.extend(project.running())
+        seen.update(project.running())
         return Hang()
 
     server.script = hang
     before = project.tree()
     assert f"took longer than {TIMEOUT_S} s" in project.wsbuild("run", code=1).out
     assert len(server.requests) == 1
-    assert any("aider" in command for command in seen)
-    assert project.running() == []
+    assert any("aider" in command for command in seen.values())
+    assert project.running() == {}
     assert project.tree() == before
     project.profile()
     server.script = [whole("calc.py", RIGHT)]
@@ -138,6 +129,24 @@ def test_an_aider_that_ends_well_without_its_model_has_failed(
     assert project.counts() == {"executed": 4}
     assert project.read("calc.py") == RIGHT
     assert len(server.requests) == 2
+
+
+def test_an_aider_that_crashes_loses_nothing(project: AgentSpace, server: ModelServer) -> None:
+    """Killed while it waits for its model: it is told how it ended, and the next run asks anew."""
+
+    def crash(_: Request) -> Reply:
+        for pid, command in project.running().items():
+            if project.shipped["command"] in command:
+                os.kill(pid, signal.SIGKILL)
+        return Hang()
+
+    server.script = crash
+    before = project.tree()
+    assert "aider was killed by signal 9" in project.wsbuild("run", code=1).out
+    assert project.tree() == before
+    server.script = [whole("calc.py", RIGHT)]
+    project.wsbuild("run")
+    assert project.read("calc.py") == RIGHT
 
 
 def test_a_model_that_finds_nothing_to_do_is_believed(project: AgentSpace, server: ModelServer) -> None:
