@@ -31,9 +31,9 @@ class StepSpec:
     Exactly one of `run` (argument list), `shell` (a command line for /bin/sh), `tool` (a profile
     name) and `detectors` is set. `needs` is None where it was not given: then the step needs the
     one before it. `inputs` is None where it was not given: then it is the workstream's own files.
-    `env` maps a name to its value, or to None to pass the caller's value through. `cache` says
-    whether its results may be put back in the place of running it, `incremental` that it works on
-    from its earlier outputs.
+    `env` maps a name to its value, or to None to pass the caller's value through; `pass_env` names
+    what is passed through without counting for the key. `cache` says whether its results may be put
+    back in the place of running it, `incremental` that it works on from its earlier outputs.
     """
 
     name: str
@@ -45,6 +45,7 @@ class StepSpec:
     inputs: tuple[str, ...] | None = None
     outputs: tuple[str, ...] = ()
     env: Mapping[str, str | None] = field(default_factory=dict)
+    pass_env: tuple[str, ...] = ()
     timeout_sec: float | None = None
     retries: int = 0
     cache: bool = True

@@ -142,6 +142,7 @@ def _step(raw: Mapping[str, Any], pointer: str, source: Source) -> StepSpec:
         inputs=source.paths(raw["inputs"], f"{pointer}/inputs") if "inputs" in raw else None,
         outputs=source.paths(raw.get("outputs", ()), f"{pointer}/outputs"),
         env=dict.fromkeys(env) if isinstance(env, list) else dict(env),
+        pass_env=tuple(raw.get("pass_env", ())),
         timeout_sec=raw.get("timeout_sec"),
         retries=int(raw.get("retries", 0)),
         cache=raw.get("cache", True),

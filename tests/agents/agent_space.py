@@ -37,8 +37,7 @@ class AgentSpace(Space):
         with open(schemas.data_path("config", "tool_profiles.json"), encoding="utf-8") as file:
             self.shipped = json.load(file)["aider"]
         self.shipped |= {"command": str(program), "version_command": [str(program), "--version"]}
-        own = {"OPENAI_API_BASE": f"{server.address}/v1", "OPENAI_API_KEY": "dummy"}
-        self.shipped["env"] = {**self.shipped["env"], **own}
+        self.env |= {"OPENAI_API_BASE": f"{server.address}/v1", "OPENAI_API_KEY": "dummy"}
         self.profile()
         self.write("config/wsbuild.yaml", f"model: openai/{MODEL}\n{CHECKS}")
         self.write("calc.py", SOURCE)

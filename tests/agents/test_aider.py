@@ -17,10 +17,11 @@ TIMEOUT_S = 10
 
 
 def fresh_clone(project: AgentSpace, target: Path) -> None:
-    """Go on in a clone of what is committed, with the cache carried over."""
+    """Go on in a clone of what is committed, with the cache carried over and without the key."""
     subprocess.run(["git", "clone", "-q", project.root, target], check=True, env=project.env)
     shutil.copytree(project.root / ".wsbuild/cache", target / ".wsbuild/cache")
     project.root = target
+    del project.env["OPENAI_API_KEY"], project.env["OPENAI_API_BASE"]
 
 
 @pytest.mark.parametrize("args", [[], ["--no-stream"]])

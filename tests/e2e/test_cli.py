@@ -200,6 +200,18 @@ def test_what_is_wrong_is_told_without_a_traceback(
     assert "Traceback" not in result.err
 
 
+def test_what_is_passed_through_reaches_the_step_and_is_no_reason_to_run(project: Space) -> None:
+    """A variable of `pass_env`; one that is not named anywhere does not reach it."""
+    run = "echo ${KEY-none} ${OTHER-none} > made.txt"
+    step = {"name": "make", "run": run, "shell": True, "outputs": ["made.txt"], "pass_env": ["KEY"]}
+    project.workstream("pass", files_scope=["made.txt"], steps=[step])
+    project.wsbuild("run", "ws:pass", env={"KEY": "a", "OTHER": "b"})
+    assert project.read("made.txt") == "a none\n"
+    assert project.wsbuild("run", "ws:pass", env={"KEY": "c"}).out.startswith("nothing to do")
+    project.wsbuild("run", "--force", "ws:pass")
+    assert project.read("made.txt") == "none none\n"
+
+
 def test_all_problems_of_all_files_are_told_at_once(space: Space) -> None:
     """Each with file, line, pointer, cause and hint; nothing is run, nothing is written."""
     space.write("workstreams/a.json", '{"id": "ws-a", "files_scop": ["x"],\n "steps": []}')

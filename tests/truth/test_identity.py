@@ -60,6 +60,7 @@ def write_profile(space: Space, **fields: Any) -> None:
         "command": "fake",
         "args": [],
         "env": {"DECLARED": None, "XDG_TALLY": None, "XDG_ASKED": None},
+        "pass_env": ["PASSED"],
         "version_command": ["fake", "--version"],
         **fields,
     }
@@ -85,6 +86,7 @@ def _bench(root: Path, counts: Path) -> Bench:
         PATH=f"{tool.parent}:{space.env['PATH']}",
         DECLARED=SECRET,
         UNDECLARED="1",
+        PASSED="1",
         XDG_TALLY=str(counts / "ran"),
         XDG_ASKED=str(counts / "asked"),
     )
@@ -211,6 +213,7 @@ TABLE: dict[str, tuple[Callable[[Bench], object], tuple[str, str] | None]] = {
     "what a symlink leads to": (write("targets/one.txt", "other\n"), ("input-changed", "link.txt")),
     "tool upgraded": (upgrade, ("tool-changed", "fake")),
     "declared variable": (environ(DECLARED="other"), ("env-changed", "DECLARED")),
+    "passed variable": (environ(PASSED="other"), None),
     "undeclared variable": (environ(UNDECLARED="2"), None),
     "time zone, language, hash seed": (environ(TZ="Asia/Tokyo", LC_ALL="C", PYTHONHASHSEED="5"), None),
     "model name that nobody uses": (environ(AIDER_MODEL="other"), None),

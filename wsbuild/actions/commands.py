@@ -122,9 +122,10 @@ def _complaint(command: CommandPlan, output: str) -> str:
 
 def _environment(run: Run, command: CommandPlan) -> dict[str, str]:
     session, attempt = run.session, run.attempt
+    passed = {**dict.fromkeys(command.pass_env), **command.env}
     given = {
         name: session.environ.get(name, "") if value is None else value
-        for name, value in command.env.items()
+        for name, value in passed.items()
         if value is not None or name in session.environ
     }
     own = {

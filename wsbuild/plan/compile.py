@@ -113,6 +113,7 @@ def _profile_command(profile: Profile, config: Config, timeout: float | None = N
         argv=(profile.command, *profile.args),
         profile=profile.name,
         env=dict(profile.env),
+        pass_env=profile.pass_env,
         cwd=profile.working_dir or "",
         timeout=timeout or profile.timeout_sec or config.timeout_sec,
         success=tuple(profile.success_exit_codes),
@@ -203,13 +204,14 @@ def _explicit_commands(spec: StepSpec, loaded: Loaded) -> tuple[tuple[CommandPla
             argv=spec.run,
             shell=spec.shell,
             env=dict(spec.env),
+            pass_env=spec.pass_env,
             timeout=spec.timeout_sec or settings.timeout_sec,
         )
         return (command,), "edit"
     names = spec.detectors or (spec.tool,)
     found = [loaded.profiles[name] for name in names if name in loaded.profiles]
     commands = tuple(
-        command._replace(env={**command.env, **spec.env})
+        command._replace(env={**command.env, **spec.env}, pass_env=(*command.pass_env, *spec.pass_env))
         for command in (_profile_command(profile, settings, spec.timeout_sec) for profile in found)
     )
     phase = "static" if spec.detectors else _PHASE_OF_TYPE.get(found[0].type if found else "", "edit")

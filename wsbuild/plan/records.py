@@ -11,7 +11,8 @@ class CommandPlan(NamedTuple):
     `argv` is a template when `profile` names where it came from, else it is literal; `shell` is a
     command line for /bin/sh instead. `timeout` is in seconds; `success` holds the exit codes that
     mean success; `fix` is the template of the command that mends what this one finds, empty where there
-    is none; `env` maps a name to its value, or to None to pass the caller's value through.
+    is none; `env` maps a name to its value, or to None to pass the caller's value through;
+    `pass_env` names what is passed through without counting for the key.
     `failure_output` are patterns of lines that tell of a failure even then, if nothing was changed.
     """
 
@@ -20,6 +21,7 @@ class CommandPlan(NamedTuple):
     shell: str = ""
     profile: str = ""
     env: dict[str, str | None] = {}  # noqa: RUF012
+    pass_env: tuple[str, ...] = ()
     cwd: str = ""
     timeout: float = 0.0
     success: tuple[int, ...] = (0,)

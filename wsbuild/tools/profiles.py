@@ -24,7 +24,8 @@ class Profile:
     """How one tool is started; `schema/tool_profiles.schema.json` says what each field means.
 
     `timeout_sec` is None where the profile leaves it to the project's setting (600 as shipped). A
-    variable of `env` that is None has the caller's value. `source` is the file it comes from,
+    variable of `env` that is None has the caller's value; so have those of `pass_env`, which do not
+    count for the key. `source` is the file it comes from,
     relative to the root; for a shipped one, its absolute path.
     """
 
@@ -33,6 +34,7 @@ class Profile:
     command: str
     args: tuple[str, ...] = ()
     env: Mapping[str, str | None] = field(default_factory=dict)
+    pass_env: tuple[str, ...] = ()
     working_dir: str = ""
     timeout_sec: float | None = None
     success_exit_codes: tuple[int, ...] = (0,)
