@@ -25,6 +25,8 @@ class Config(NamedTuple):
     cache_max_bytes: int
     cache_max_age_days: float
     ignore: tuple[str, ...]
+    budgets: dict[str, float]
+    limit_wait_sec: float
 
 
 def load(root: str) -> tuple[Config, list[Problem]]:
@@ -38,7 +40,8 @@ def load(root: str) -> tuple[Config, list[Problem]]:
         problems += own_problems
         pipeline = {**settings["pipeline"], **ours.get("pipeline", {})}
         cache = {**settings["cache"], **ours.get("cache", {})}
-        settings = {**settings, **ours, "pipeline": pipeline, "cache": cache}
+        budgets = {**settings["budgets"], **ours.get("budgets", {})}
+        settings = {**settings, **ours, "pipeline": pipeline, "cache": cache, "budgets": budgets}
     return _config(settings), problems
 
 
@@ -66,4 +69,6 @@ def _config(settings: dict[str, Any]) -> Config:
         cache_max_bytes=int(settings["cache"]["max_size_mb"] * 1_000_000),
         cache_max_age_days=float(settings["cache"]["max_age_days"]),
         ignore=tuple(settings["ignore"]),
+        budgets={name: most for name, most in settings["budgets"].items() if most is not None},
+        limit_wait_sec=float(settings["limit_wait_sec"]),
     )

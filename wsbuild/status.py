@@ -18,13 +18,13 @@ killed.
 ACTIVE = ("editing", "static_check", "fixing", "runtime_tests", "landing")
 """A workstream while its steps run."""
 
-FINAL = frozenset({"done", "failed", "blocked", "skipped", "canceled"})
+FINAL = frozenset({"done", "failed", "blocked", "skipped", "canceled", "over_budget"})
 """How a workstream ends within a run."""
 
 WORKSTREAM = ("pending", *ACTIVE, "waiting", *sorted(FINAL))
 
 _CHECKED = frozenset({"editing", "static_check", "runtime_tests", "landing"})
-_ENDS = frozenset({"done", "failed", "canceled", "waiting"})
+_ENDS = frozenset({"done", "failed", "canceled", "waiting", "over_budget"})
 
 TRANSITIONS: Mapping[str, frozenset[str]] = {
     # Everything may be up to date already, or never get its turn.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -36,6 +37,7 @@ def test_an_edit_lands_and_is_never_asked_for_again(
     settings = project.read(".git/config")
     said = project.wsbuild("run").out
     assert "wrote calc.py" in said
+    assert re.search(r"used \$0\.0000, \d+ tokens sent, \d+ received", said)
     assert project.tree() == {**before, "calc.py": RIGHT.encode()}
     assert project.read(".git/config") == settings, "aider would give the repository a user"
     assert project.git("status", "--short") == " M calc.py\n"
@@ -168,24 +170,18 @@ def test_an_aider_that_cannot_begin(project: AgentSpace, server: ModelServer) ->
     assert server.requests == []
 
 
-@pytest.mark.parametrize(
-    ("reply", "words"),
-    [
-        (USAGE_LIMIT, "litellm.RateLimitError: RateLimitError: OpenAIException - You exceeded your"),
-        (Drop(), "litellm.InternalServerError: InternalServerError: OpenAIException - Connection"),
-    ],
-)
-def test_a_model_that_does_not_answer_for_long(
-    project: AgentSpace, server: ModelServer, full: bool, reply: Reply, words: str
+def test_connections_that_end_are_not_tried_for_ever(
+    project: AgentSpace, server: ModelServer, full: bool
 ) -> None:
-    """A usage limit, or connections that end: aider asks again for more than a minute, and then ends
-    well. That is waited for only in the long runs; else it is ended before.
+    """Aider asks again for more than a minute, and then ends well. That is waited for only in the long
+    runs; else it is ended before.
     """
     if not full:
         project.profile(timeout_sec=TIMEOUT_S)
-    server.script = lambda _: reply
+    server.script = lambda _: Drop()
     before = project.tree()
     said = project.wsbuild("run", code=1, timeout=300).out
+    words = "litellm.InternalServerError: InternalServerError: OpenAIException - Connection"
     kind = words.split(": ", maxsplit=1)[0]
     assert (f"edit changed nothing: {kind}" if full else f"longer than {TIMEOUT_S} s") in said
     assert words in project.log()
@@ -195,4 +191,23 @@ def test_a_model_that_does_not_answer_for_long(
     server.script = [whole("calc.py", RIGHT)]
     project.profile()
     assert project.counts() == {"executed": 4}
+    assert project.read("calc.py") == RIGHT
+
+
+def test_a_usage_limit_is_waited_for(project: AgentSpace, server: ModelServer, full: bool) -> None:
+    """It is told, no error, and aider is not asked again before; whether it ends by itself or is ended."""
+    if not full:
+        project.profile(timeout_sec=TIMEOUT_S)
+    server.script = lambda _: USAGE_LIMIT
+    before = project.tree()
+    said = project.wsbuild("run", code=1, timeout=300).out
+    assert "aider is not to be asked before" in said
+    assert "litellm.RateLimitError: RateLimitError: OpenAIException - You exceeded your" in project.log()
+    assert project.tree() == before
+    asked = len(server.requests)
+    assert project.counts(code=1) == {"waiting": 1}
+    assert len(server.requests) == asked
+    server.script = [whole("calc.py", RIGHT)]
+    project.profile()
+    assert project.counts("--force") == {"executed": 4}
     assert project.read("calc.py") == RIGHT

@@ -7,21 +7,23 @@ import pytest
 from wsbuild import status
 
 COLUMNS = (
-    "pending editing static_check fixing runtime_tests landing waiting done failed blocked skipped canceled"
+    "pending editing static_check fixing runtime_tests landing waiting"
+    " done failed blocked skipped canceled over_budget"
 )
 WORKSTREAM_TABLE = """
-pending        = x x . x x x x x x x x
-editing        . = x . x x x x x . . x
-static_check   . x = x x x x x x . . x
-fixing         . . x = x . x x x . . x
-runtime_tests  . x x x = x x x x . . x
-landing        . . . . . = x x x . . x
-waiting        . x x x x x = x x x x x
-done           . . . . . . . = . . . .
-failed         . . . . . . . . = . . .
-blocked        . . . . . . . . . = . .
-skipped        . . . . . . . . . . = .
-canceled       . . . . . . . . . . . =
+pending        = x x . x x x x x x x x x
+editing        . = x . x x x x x . . x x
+static_check   . x = x x x x x x . . x x
+fixing         . . x = x . x x x . . x x
+runtime_tests  . x x x = x x x x . . x x
+landing        . . . . . = x x x . . x x
+waiting        . x x x x x = x x x x x x
+done           . . . . . . . = . . . . .
+failed         . . . . . . . . = . . . .
+blocked        . . . . . . . . . = . . .
+skipped        . . . . . . . . . . = . .
+canceled       . . . . . . . . . . . = .
+over_budget    . . . . . . . . . . . . =
 """
 RUN_COLUMNS = "running succeeded failed interrupted abandoned"
 RUN_TABLE = """

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from wsbuild.actions import remains, reuse
 from wsbuild.actions.commands import Run, run_commands
 from wsbuild.actions.freshness import written
-from wsbuild.actions.outcome import Ground, Outcome, left_by, left_by_failure, of_no_edit, success_of
-from wsbuild.actions.tally import EXECUTED, FAILED, StepReport, moved_lines
+from wsbuild.actions.outcome import Ground, Outcome, left_by, left_by_failure, of_edit, success_of
+from wsbuild.actions.tally import EXECUTED, FAILED, WAITING, StepReport, moved_lines
 from wsbuild.cache.blobs import DamagedBlobError
 from wsbuild.cache.cache import Ran
 from wsbuild.cache.files import MISSING
@@ -19,6 +19,7 @@ from wsbuild.errors import WsbuildError
 from wsbuild.patterns import matcher
 from wsbuild.statedir import LOGS
 from wsbuild.tools.signature import signature
+from wsbuild.tools.usage import Usage
 
 if TYPE_CHECKING:
     from wsbuild.actions.freshness import Decision
@@ -91,7 +92,9 @@ def supervised(
     except TROUBLE as error:
         outcome = Outcome("failed", 1, time.monotonic() - started, str(error))
         outcome = outcome._replace(signature=signature(job.step.name, "failed", str(error)))
-    return _within_scope(job, attempt, outcome)
+    job.session.tally.has_used(outcome.usage)
+    outcome, told = _within_scope(job, attempt, outcome)
+    return outcome, [f"used {outcome.usage}", *told] if outcome.usage != Usage() else told
 
 
 def _within_scope(job: Job, attempt: Attempt, outcome: Outcome) -> tuple[Outcome, list[str]]:
@@ -147,7 +150,7 @@ def _judge(job: Job, outcome: Outcome) -> tuple[Outcome, Success | None, str]:
         return outcome._replace(state="failed", message=message, signature=mark), None, ""
     if step.edits:
         wrote = written(job.owned, freshness.owned_states(job.ws))
-        outcome = outcome if wrote else of_no_edit(step.name, outcome)
+        outcome = of_edit(step.name, outcome, changed=bool(wrote))
         if outcome.state != "ok":
             return outcome, None, ""
         note = "it changed nothing" if step.prompt and not wrote else ""
@@ -178,6 +181,8 @@ def _report(
     ground: Ground,
 ) -> StepReport:
     moved = moved_lines(ground.aside)
+    if outcome.limit is not None:
+        return StepReport(attempt.task, WAITING, outcome.message, outcome.duration_s, attempt.number, moved)
     if outcome.state == "ok":
         noted = (*moved, note) if note else moved
         return StepReport(attempt.task, EXECUTED, why(decision), outcome.duration_s, attempt.number, noted)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 import re
+import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from wsbuild.actions import prompt
 from wsbuild.actions.identity import SHELL
-from wsbuild.actions.outcome import Outcome
+from wsbuild.actions.outcome import Limit, Outcome
 from wsbuild.statedir import make_dir
 from wsbuild.tools import process, template
 from wsbuild.tools.signature import signature
+from wsbuild.tools.usage import Usage, limited_until, used
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -38,18 +40,22 @@ class Run(NamedTuple):
 def run_commands(run: Run) -> Outcome:
     """The step's commands in turn, until one fails."""
     make_dir(run.session.root, os.path.dirname(run.log))
-    total = 0.0
+    total, usage = 0.0, Usage()
+    answered: tuple[str, ...] = ()
     outcome = Outcome("ok", 0, total)
     values = _variables(run)
     for command in run.step.commands:
         for tries_left in range(run.step.retries, -1, -1):
             outcome = _run_command(run, command, values)
-            total += outcome.duration_s
-            if outcome.state in {"ok", "interrupted"} or not tries_left:
+            total, usage = total + outcome.duration_s, usage.plus(outcome.usage)
+            if outcome.state in {"ok", "interrupted"} or outcome.limit is not None or not tries_left:
                 break
+        if outcome.state == "ok" and command.limit_output and outcome.limit is None:
+            answered = (*answered, command.label)
+        outcome = outcome._replace(duration_s=total, usage=usage, answered=answered)
         if outcome.state != "ok":
-            return outcome._replace(duration_s=total)
-    return outcome._replace(exit_code=0, duration_s=total)
+            return outcome
+    return outcome._replace(exit_code=0)
 
 
 def _variables(run: Run) -> dict[str, str | list[str]]:
@@ -88,6 +94,8 @@ def _run_command(run: Run, command: CommandPlan, values: Mapping[str, str | list
         if command.cwd:
             cwd = os.path.join(place.root, template.render([command.cwd], values, where)[0])
     found = session.freshness.tools.find(argv[0])
+    log = os.path.join(session.root, run.log)
+    logged = os.path.getsize(log) if command.usage_output and os.path.exists(log) else 0
     result = process.run(
         process.Command(
             argv=(found or argv[0], *argv[1:]),
@@ -96,20 +104,42 @@ def _run_command(run: Run, command: CommandPlan, values: Mapping[str, str | list
             timeout_sec=command.timeout,
             grace_sec=session.plan.config.grace_sec,
         ),
-        log=os.path.join(session.root, run.log),
+        log=log,
         success=command.success,
         cap=session.plan.config.log_limit,
         on_start=run.on_start,
     )
     output = result.output.decode("utf-8", "backslashreplace")
+    outcome = Outcome(result.state, result.exit_code, result.duration_s, output=output)
+    outcome = outcome._replace(usage=_usage(command, log, logged))
+    if result.state != "interrupted":
+        outcome = outcome._replace(limit=_limit(command, output, session.plan.config.limit_wait_sec))
     if result.state == "ok":
-        complaint = _complaint(command, output)
-        return Outcome("ok", result.exit_code, result.duration_s, output=output, complaint=complaint)
+        return outcome._replace(complaint=_complaint(command, output))
+    if outcome.limit is not None:  # no error of the step
+        return outcome._replace(message=outcome.limit.message)
     message = f"{command.label} {_ending(result, command)}"
-    if result.state == "interrupted":  # not an error of the step
-        return Outcome(result.state, result.exit_code, result.duration_s, message, output=output)
+    if result.state == "interrupted":
+        return outcome._replace(message=message)
     mark = signature(run.step.name, f"{command.label}:{result.state}:{result.exit_code}", output)
-    return Outcome(result.state, result.exit_code, result.duration_s, message, mark, output, command.label)
+    return outcome._replace(message=message, signature=mark, command=command.label)
+
+
+def _usage(command: CommandPlan, log: str, start: int) -> Usage:
+    """What a command says it has used; its output begins at the byte `start` of the log."""
+    if not command.usage_output:
+        return Usage()
+    with open(log, "rb") as file:
+        file.seek(start)
+        return used(command.usage_output, file.read().decode("utf-8", "replace"))
+
+
+def _limit(command: CommandPlan, output: str, wait_s: float) -> Limit | None:
+    """The usage limit that a command says it has reached."""
+    if not command.limit_output:
+        return None
+    found = limited_until(command.limit_output, output, time.time(), wait_s)
+    return None if found is None else Limit(command.label, *found)
 
 
 def _complaint(command: CommandPlan, output: str) -> str:

@@ -12,11 +12,12 @@ import time
 from typing import TYPE_CHECKING
 
 from wsbuild.actions import prompt, reuse
+from wsbuild.actions.allowance import give_up, stop_of
 from wsbuild.actions.attempt import TROUBLE, log_of, supervised
 from wsbuild.actions.freshness import written
 from wsbuild.actions.guard import Guard
-from wsbuild.actions.outcome import Ground, Outcome, Success, left_by, of_no_edit
-from wsbuild.actions.tally import FAILED, StepReport
+from wsbuild.actions.outcome import Ground, Outcome, Stop, Success, left_by, of_edit
+from wsbuild.actions.tally import FAILED, WAITING
 from wsbuild.breaker import Limits
 from wsbuild.cache.cache import Ran
 from wsbuild.cache.digest import sha256_text
@@ -48,7 +49,7 @@ def until_it_passes(job: Job, do: Callable[[Job], Outcome], again: Callable[[Ste
     job = job._replace(guard=guard)
     verdict = guard.verdict()
     if verdict.kind in {"wait", "stop"} and not job.decision.fresh:
-        return _give_up(job, HELD, verdict.reason, _until(verdict.resume_at))
+        return give_up(job, Stop(HELD), verdict.reason, _until(verdict.resume_at))
     while True:
         outcome = do(job)
         if outcome.state == "ok":
@@ -57,14 +58,14 @@ def until_it_passes(job: Job, do: Callable[[Job], Outcome], again: Callable[[Ste
             return ""
         if not outcome.is_finding or guard.verdict().kind != "fix":
             return outcome.message
-        trouble = _fix(job, guard, outcome)
-        if trouble:
-            return _give_up(job, outcome.message, *guard.story, trouble)
+        stop = _fix(job, guard, outcome)
+        if stop is not None:
+            return give_up(job, stop, *guard.story)
         needed = _needed_by(job.ws, job.step)
         for step in job.ws.steps[job.ws.steps.index(guard.editor) + 1 :]:
             failure = again(step) if step.name in needed else ""
             if failure:
-                return _give_up(job, f"{step.name} fails after a fix: {failure}", *guard.story)
+                return give_up(job, Stop(f"{step.name} fails after a fix: {failure}"), *guard.story)
         job = job.looked_again()
 
 
@@ -116,30 +117,23 @@ def _until(resume_at: float | None) -> str:
     return f"it is tried again after {at}; at once when something it depends on changes, or with --force"
 
 
-def _give_up(job: Job, message: str, *details: str) -> str:
-    """The check is not tried (again) in this run, and counts as failed; gives the message."""
-    assert job.guard is not None
-    space = job.session.workspaces.get(job.ws.id)
-    kept = [f"nothing has landed; the work is kept in {space.where}"] if space and space.where else []
-    job.recorder.give_up(job.ws, job.step, message, job.guard.row())
-    job.session.tally.add(StepReport(job.task, FAILED, message.split("\n", 1)[0], details=(*details, *kept)))
-    return message
-
-
-def _fix(job: Job, guard: Guard, outcome: Outcome) -> str:
-    """One fix of what a check found; gives why it is no use to go on, else ''."""
+def _fix(job: Job, guard: Guard, outcome: Outcome) -> Stop | None:
+    """One fix of what a check found; gives why it is no use to go on, else None."""
     command = next((c for c in job.step.commands if c.label == outcome.command), None)
     if command is not None and command.fix and job.place.freshness.owned_states(job.ws):
         editor = guard.editor._replace(commands=(_mending(command),), prompt=False, retries=0)
-        trouble, changed = _carry_out(job, guard, editor, f"{command.label} mends what it found", "")
-        if trouble or changed:
-            return trouble
+        stop, changed = _carry_out(job, guard, editor, f"{command.label} mends what it found", "")
+        if stop is not None or changed:
+            return stop
+    stop = stop_of(job._replace(step=guard.editor))
+    if stop is not None:
+        return stop
     try:
         text = prompt.render_fix(job.place.root, job.ws, job.step.name, outcome.message, outcome.output)
     except TROUBLE as error:
-        return str(error)
-    trouble, _ = _carry_out(job, guard, guard.editor, f"fix of {job.step.name}: {outcome.message}", text)
-    return trouble
+        return Stop(str(error))
+    stop, _ = _carry_out(job, guard, guard.editor, f"fix of {job.step.name}: {outcome.message}", text)
+    return stop
 
 
 def _mending(command: CommandPlan) -> CommandPlan:
@@ -147,9 +141,9 @@ def _mending(command: CommandPlan) -> CommandPlan:
     return command._replace(argv=command.fix, success=ANY_EXIT)
 
 
-def _carry_out(job: Job, guard: Guard, editor: StepPlan, why: str, text: str) -> tuple[str, bool]:
-    """One more attempt of the editing step, recorded as such; gives why it is no use to go on ('' if it is)
-    and whether any file has changed. With `text` it counts as a fix though none has.
+def _carry_out(job: Job, guard: Guard, editor: StepPlan, why: str, text: str) -> tuple[Stop | None, bool]:
+    """One more attempt of the editing step, recorded as such; gives why it is no use to go on (None if it
+    is) and whether any file has changed. With `text` it counts as a fix though none has.
     """
     session, recorder, ws = job.session, job.recorder, job.ws
     freshness = job.place.freshness
@@ -163,15 +157,14 @@ def _carry_out(job: Job, guard: Guard, editor: StepPlan, why: str, text: str) ->
     if job.place.freshness is not freshness:  # it was taken out of the way: what it did was not allowed
         guard.fixed(changed=False)
         recorder.end(attempt, outcome, None, log_of(attempt), "", {}, guard=guard, goes_on=True)
-        return outcome.message, False
+        return Stop(outcome.message), False
     session.forget_decisions()
     wrote = written(before, freshness.owned_states(ws))
-    if not wrote:
-        outcome = of_no_edit(editor.name, outcome)
+    outcome = of_edit(editor.name, outcome, changed=bool(wrote))
     if not wrote and outcome.state != "ok" and (text or outcome.state in {"interrupted", "missing"}):
         # No fix, but a tool that cannot do its work: that is not held against the workstream.
         recorder.end(attempt, outcome, None, log_of(attempt), "", {}, guard=guard, goes_on=True)
-        return outcome.message, False
+        return Stop(outcome.message, FAILED if outcome.limit is None else WAITING), False
     if wrote or text:
         guard.fixed(changed=bool(wrote))
     success = _with_fix(row, wrote, freshness.decide(ws, guard.editor).seen)
@@ -189,7 +182,7 @@ def _carry_out(job: Job, guard: Guard, editor: StepPlan, why: str, text: str) ->
     done = f"changed {', '.join(sorted(wrote))}" if wrote else "changed nothing"
     ended = f" ({outcome.message})" if outcome.message else ""
     guard.story.append(f"{why.split(':', 1)[0]}: {attempt.task} {done}{ended}")
-    return (outcome.message if outcome.state == "interrupted" else ""), bool(wrote)
+    return (Stop(outcome.message) if outcome.state == "interrupted" else None), bool(wrote)
 
 
 def _with_fix(row: CleanRow, wrote: Mapping[str, str], seen: Mapping[str, str]) -> Success:

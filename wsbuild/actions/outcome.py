@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, NamedTuple
 
+from wsbuild.actions.tally import FAILED
 from wsbuild.cache.files import MISSING
 from wsbuild.cache.manifest import result_digest
 from wsbuild.store.writes import Wrote
 from wsbuild.tools.signature import signature
+from wsbuild.tools.usage import Usage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,11 +19,26 @@ if TYPE_CHECKING:
     from wsbuild.plan.records import StepPlan
 
 
+class Limit(NamedTuple):
+    """A tool has reached a usage limit: `until` is when it may be asked again, in seconds since 1970."""
+
+    tool: str
+    until: float
+    reason: str
+
+    @property
+    def message(self) -> str:
+        """What a person is told."""
+        at = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(self.until))
+        return f"{self.tool} is not to be asked before {at} (or with --force): {self.reason}"
+
+
 class Outcome(NamedTuple):
     """How an attempt ended: `state` as in `status.ATTEMPT`, `message` for a person, `signature` the
     error's identity (empty on success), `output` the tail of what the tool said, `command` the label of
     the command that failed ('' where it was not a command that failed). `complaint` is a line of the output
-    that tells of a failure although the tool ended well.
+    that tells of a failure although the tool ended well, `limit` that it may not be asked again before a
+    time, `usage` what it has used; `answered` are the tools that could have said so, and did not.
     """
 
     state: str
@@ -31,6 +49,9 @@ class Outcome(NamedTuple):
     output: str = ""
     command: str = ""
     complaint: str = ""
+    limit: Limit | None = None
+    usage: Usage = Usage()
+    answered: tuple[str, ...] = ()
 
     @property
     def is_finding(self) -> bool:
@@ -38,8 +59,21 @@ class Outcome(NamedTuple):
         return bool(self.command) and self.state in {"failed", "timeout", "crashed"}
 
 
-def of_no_edit(step: str, outcome: Outcome) -> Outcome:
-    """What has become of an edit that ended so and changed nothing: it failed if its tool said that."""
+class Stop(NamedTuple):
+    """Why a step is not tried (again) in this run, and the status in which that leaves it: FAILED,
+    WAITING or OVER_BUDGET.
+    """
+
+    message: str
+    status: str = FAILED
+
+
+def of_edit(step: str, outcome: Outcome, *, changed: bool) -> Outcome:
+    """What has become of an edit that ended so: one that `changed` nothing failed if its tool said that."""
+    if outcome.state == "ok" and changed:
+        return outcome._replace(limit=None)
+    if outcome.limit is not None:
+        return outcome._replace(state="failed", exit_code=1, message=outcome.limit.message, signature="")
     if outcome.state != "ok" or not outcome.complaint:
         return outcome
     mark = signature(step, "no-edit", outcome.complaint)

@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from wsbuild.actions import fixing, landing, reuse, workspace
+from wsbuild.actions.allowance import give_up, stop_of
 from wsbuild.actions.attempt import TROUBLE, attempt, why
 from wsbuild.actions.freshness import written
 from wsbuild.actions.job import Job, job_of
@@ -78,6 +79,9 @@ def _do(job: Job, space: workspace.Workspace | None) -> Outcome:
             job = job.looked_again()
         told = reuse.explained(session, job.ws, job.step, job.decision, prospect.why_not)
         job = job._replace(decision=told)
+    stop = stop_of(job)
+    if stop is not None:
+        return Outcome("failed", 1, 0.0, give_up(job, stop))
     return attempt(*_with_files(job, space))
 
 

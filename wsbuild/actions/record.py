@@ -14,12 +14,13 @@ import time
 from threading import RLock
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from wsbuild.actions.outcome import Attempt, Ground, Outcome, left_by, success_of
+from wsbuild.actions.outcome import Attempt, Ground, Outcome, Stop, left_by, success_of
 from wsbuild.actions.record_run import RunRecorder, utc_now
 from wsbuild.actions.tally import RESTORED, UP_TO_DATE, StepReport, moved_lines
 from wsbuild.cache.manifest import canonical_json
 from wsbuild.statedir import LOGS, make_dir
 from wsbuild.store import attempts, breakers, clean, errors, events, forgotten, workstreams, writes
+from wsbuild.tools.usage import Usage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -257,6 +258,7 @@ class Recorder(RunRecorder):
                 row = self._put_clean(conn, attempt, success, wrote)
             else:
                 writes.put_many(conn, attempt.task, attempt.attempt_id, wrote)
+            self.put_spend(conn, attempt, outcome, now)
             if guard is not None:
                 breakers.put(conn, guard.row())
             elif success is not None and attempt.phase == "edit":
@@ -271,6 +273,7 @@ class Recorder(RunRecorder):
                 "duration_s": round(outcome.duration_s, 6),
                 "message": outcome.message or note,
                 "wrote": sorted(success.writes) if success else [],
+                **({"usage": outcome.usage._asdict()} if outcome.usage != Usage() else {}),
             }
             at = {"run_id": attempt.run_id, "ws_id": attempt.ws_id, "step": attempt.step}
             events.append(conn, now, "step_end", **at, payload=payload)
@@ -282,14 +285,21 @@ class Recorder(RunRecorder):
         with self.session.store.transaction() as conn:
             breakers.put(conn, row)
 
-    def give_up(self, ws: WorkstreamPlan, step: StepPlan, message: str, row: breakers.BreakerRow) -> None:
-        """A check failed that is not tried (again) in this run."""
+    def give_up(
+        self,
+        ws: WorkstreamPlan,
+        step: StepPlan,
+        stop: Stop,
+        row: breakers.BreakerRow | None = None,
+    ) -> None:
+        """A step is not tried (again) in this run; `row` is what its breaker has seen."""
         run_id, now = self.open_run(), utc_now()
         with self.session.store.transaction() as conn:
-            breakers.put(conn, row)
-            self.move_on(conn, ws.id, "failed", f"{step.name}: {message}", now)
+            if row is not None:
+                breakers.put(conn, row)
+            self.move_on(conn, ws.id, stop.status, f"{step.name}: {stop.message}", now)
             at = {"run_id": run_id, "ws_id": ws.id, "step": step.name}
-            events.append(conn, now, "step_given_up", **at, payload={"message": message})
+            events.append(conn, now, "step_given_up", **at, payload=stop._asdict())
 
     def _record_error(self, conn: Connection, attempt: Attempt, outcome: Outcome, log: str, now: str) -> int:
         return errors.record(
@@ -305,7 +315,7 @@ class Recorder(RunRecorder):
         )
 
     def _fail_workstream(self, conn: Connection, attempt: Attempt, outcome: Outcome, now: str) -> None:
-        new = "canceled" if outcome.state == "interrupted" else "failed"
+        new = "canceled" if outcome.state == "interrupted" else "waiting" if outcome.limit else "failed"
         self.move_on(conn, attempt.ws_id, new, f"{attempt.step}: {outcome.message}", now)
 
     def _put_clean(

@@ -16,7 +16,7 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from wsbuild import status
-from wsbuild.actions.tally import BLOCKED, FAILED
+from wsbuild.actions.tally import BLOCKED, NOT_DONE
 from wsbuild.atomic import FileLock, is_alive, process_start
 from wsbuild.statedir import LOCK, STATE, make_dir
 from wsbuild.store import (
@@ -29,11 +29,14 @@ from wsbuild.store import (
     ignored,
     recover,
     runs,
+    spend,
     tool_versions,
     workstreams,
 )
+from wsbuild.tools.usage import Usage
 
 if TYPE_CHECKING:
+    from wsbuild.actions.outcome import Attempt, Outcome
     from wsbuild.actions.session import Session
     from wsbuild.store.db import Connection, Store
 
@@ -116,7 +119,7 @@ class RunRecorder(ABC):
         reuse.settle(self.session)
         workspace.sweep(self.session)
         session, now = self.session, utc_now()
-        failed = {r.task.split(":")[1] for r in session.tally.reports if r.status == FAILED}
+        failed = {r.task.split(":")[1] for r in session.tally.reports if r.status in NOT_DONE}
         failed_ids = {"ws-" + name for name in failed}
         blocked = set() if session.ended_by else session.plan.dependents(failed_ids, session.chosen)
         ended = "interrupted" if session.ended_by else "failed" if failed else "succeeded"
@@ -147,7 +150,7 @@ class RunRecorder(ABC):
         ws = session.plan[ws_id]
         told = [session.tally.get(ws.step_task(step)) for step in steps]
         current = workstreams.get(conn, self.session.run_id, ws_id)
-        if current in status.FINAL:
+        if current in status.FINAL or current == "waiting":
             return
         if is_blocked or any(r is not None and r.status == BLOCKED for r in told):
             self.move(conn, ws_id, "blocked", "a workstream it depends on failed", now)
@@ -188,6 +191,16 @@ class RunRecorder(ABC):
         files.put_many(conn, self.session.freshness.states.take_unsaved())
         if answers := self.session.freshness.tools.take_unsaved():
             tool_versions.put_many(conn, answers)
+
+    def put_spend(self, conn: Connection, attempt: Attempt, outcome: Outcome, now: str) -> None:
+        """What an attempt has used, and whether its tools may be asked again at once."""
+        if outcome.usage != Usage():
+            spend.put(conn, attempt.attempt_id, attempt.run_id, attempt.ws_id, now, outcome.usage)
+        if outcome.limit is not None:
+            tool, until, reason = outcome.limit
+            spend.put_wait(conn, tool, spend.Wait(until, reason))
+        for tool in outcome.answered:
+            spend.end_wait(conn, tool)
 
     def _save_looked_up(self) -> None:
         """The same after the last step, if the store is open for writing anyway."""

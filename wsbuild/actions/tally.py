@@ -5,6 +5,8 @@ from __future__ import annotations
 from threading import Lock
 from typing import TYPE_CHECKING, NamedTuple
 
+from wsbuild.tools.usage import Usage
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -15,7 +17,10 @@ FAILED = "failed"
 BLOCKED = "blocked"
 SKIPPED = "skipped"
 WAITING = "waiting"
-COUNTS = (EXECUTED, UP_TO_DATE, RESTORED, FAILED, BLOCKED, SKIPPED, WAITING)
+OVER_BUDGET = "over_budget"
+COUNTS = (EXECUTED, UP_TO_DATE, RESTORED, FAILED, BLOCKED, SKIPPED, WAITING, OVER_BUDGET)
+NOT_DONE = frozenset({FAILED, BLOCKED, WAITING, OVER_BUDGET})
+"""What leaves a step undone that should be done."""
 
 MARKS = {
     EXECUTED: "ok",
@@ -24,6 +29,7 @@ MARKS = {
     SKIPPED: "skipped",
     UP_TO_DATE: "--",
     WAITING: "waiting",
+    OVER_BUDGET: "budget",
     RESTORED: "restored",
 }
 LONGEST_REASON = 100
@@ -62,6 +68,12 @@ class Tally:
         self._reports: dict[str, StepReport] = {}
         self._lock = Lock()
         self.cache_hits = self.cache_misses = 0
+        self.usage = Usage()
+
+    def has_used(self, usage: Usage) -> None:
+        """Note what an attempt has used."""
+        with self._lock:
+            self.usage = self.usage.plus(usage)
 
     def asked_cache(self, *, hit: bool) -> None:
         """Note whether the cache had a result for a step."""
@@ -85,7 +97,7 @@ class Tally:
     def failed(self, task: str) -> bool:
         """Whether a step, or one of a workstream's, failed or was blocked."""
         return any(
-            report.status in {FAILED, BLOCKED}
+            report.status in NOT_DONE
             for report in self._reports.values()
             if report.task == task or report.task.startswith(task + ":")
         )
@@ -108,7 +120,8 @@ class Tally:
         if run_id is None and not counts[BLOCKED]:
             return [f"nothing to do: {_steps(counts[UP_TO_DATE])} up to date"]
         told = [f"{counts[name]} {name.replace('_', ' ')}" for name in COUNTS if counts[name]]
-        return [f"{run_id}: {', '.join(told) or 'nothing was run'}"]
+        used = f"; used {self.usage}" if self.usage != Usage() else ""
+        return [f"{run_id}: {', '.join(told) or 'nothing was run'}{used}"]
 
 
 def _steps(count: int) -> str:

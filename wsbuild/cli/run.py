@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from wsbuild.actions.session import Session
-from wsbuild.actions.tally import BLOCKED, FAILED, Tally
+from wsbuild.actions.tally import NOT_DONE, Tally
 from wsbuild.cli.common import JsonOption, asking_session, from_root, project_root, show_json
 from wsbuild.doit_plugin.loader import run_doit
 from wsbuild.doit_plugin.reporter import SilentReporter, StepReporter
@@ -72,7 +72,7 @@ def run(
         if as_json:
             raise session.fatal
         raise typer.Exit(session.fatal.exit_code)  # the reporter has said why
-    failed = any(report.status in {FAILED, BLOCKED} for report in session.tally.reports)
+    failed = any(report.status in NOT_DONE for report in session.tally.reports)
     raise typer.Exit(EXIT_FAILED if failed and not session.ended_by else code)
 
 
@@ -101,6 +101,7 @@ def _result(session: Session, code: int) -> dict[str, Any]:
         "run_id": session.run_id,
         "status": status,
         "counts": counts,
+        "usage": session.tally.usage._asdict(),
         "steps": [
             {
                 "task": report.task,

@@ -120,6 +120,8 @@ def _profile_command(profile: Profile, config: Config, timeout: float | None = N
         version=tuple(profile.version_command),
         fix=(profile.command, *profile.fix_args) if profile.fix_args else (),
         failure_output=profile.failure_output,
+        usage_output=profile.usage_output,
+        limit_output=profile.limit_output,
     )
 
 
@@ -356,6 +358,8 @@ def _workstream_plan(ws: Workstream, rank: int, after: set[str], loaded: Loaded)
         manual=tuple(test.text for test in ws.acceptance_tests if test.manual),
         limits=_limits(steps, ws, loaded.limits),
         isolation=_isolation(ws),
+        max_cost_usd=ws.max_cost_usd,
+        estimated_tokens=ws.estimated_context_tokens or 0,
     )
 
 

@@ -13,7 +13,8 @@ class CommandPlan(NamedTuple):
     mean success; `fix` is the template of the command that mends what this one finds, empty where there
     is none; `env` maps a name to its value, or to None to pass the caller's value through;
     `pass_env` names what is passed through without counting for the key.
-    `failure_output` are patterns of lines that tell of a failure even then, if nothing was changed.
+    `failure_output` are patterns of lines that tell of a failure even then, if nothing was changed,
+    `usage_output` and `limit_output` those of `wsbuild.tools.usage`.
     """
 
     label: str
@@ -28,6 +29,8 @@ class CommandPlan(NamedTuple):
     version: tuple[str, ...] = ()
     fix: tuple[str, ...] = ()
     failure_output: tuple[str, ...] = ()
+    usage_output: tuple[str, ...] = ()
+    limit_output: tuple[str, ...] = ()
 
 
 class StepPlan(NamedTuple):
@@ -66,7 +69,8 @@ class WorkstreamPlan(NamedTuple):
     whose failure blocks it, `after` those it merely waits for; `owned` the patterns it may write.
     `limits` has the fields of `wsbuild.breaker.Limits` for each phase of its steps that has limits.
     `isolation` is `worktree` (its steps work in a git worktree until they land; in place where there is
-    no git), `required` (not without git) or `none`.
+    no git), `required` (not without git) or `none`. `max_cost_usd` is what it may cost (None: no matter),
+    `estimated_tokens` what one attempt at its edit is thought to need.
     """
 
     id: str
@@ -84,6 +88,8 @@ class WorkstreamPlan(NamedTuple):
     manual: tuple[str, ...] = ()
     limits: dict[str, dict[str, Any]] = {}  # noqa: RUF012
     isolation: str = "none"
+    max_cost_usd: float | None = None
+    estimated_tokens: int = 0
 
     @property
     def name(self) -> str:

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from sqlite3 import Connection
 
-VERSION = 3
+VERSION = 4
 """The version that this wsbuild writes: the number of the last migration."""
 
 

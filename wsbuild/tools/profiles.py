@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from wsbuild.model import Problem
+from wsbuild.tools.usage import LIMIT_GROUPS, USAGE_GROUPS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -39,6 +40,8 @@ class Profile:
     timeout_sec: float | None = None
     success_exit_codes: tuple[int, ...] = (0,)
     failure_output: tuple[str, ...] = ()
+    usage_output: tuple[str, ...] = ()
+    limit_output: tuple[str, ...] = ()
     capture_output: bool = True
     inputs: tuple[str, ...] = ()
     version_command: tuple[str, ...] = ()
@@ -73,19 +76,32 @@ def _said_twice(data: Mapping[str, Any], rel: str, line: Callable[[str], int]) -
     return problems
 
 
+_GROUPS = {"failure_output": (), "usage_output": USAGE_GROUPS, "limit_output": LIMIT_GROUPS}
+"""The fields that hold patterns, and the groups that these may name."""
+
+
+def _wrong_pattern(pattern: str, groups: tuple[str, ...]) -> tuple[str, str] | None:
+    """What is wrong with a pattern, and what to do."""
+    try:
+        unknown = sorted(set(re.compile(pattern).groupindex) - set(groups))
+    except re.error as error:
+        hint = "Python's `re` explains them; a backslash is written twice in JSON"
+        return f"{pattern!r} is no regular expression: {error}", hint
+    if not unknown:
+        return None
+    known = f"known are {', '.join(groups)}" if groups else "here, none is known"
+    return f"{pattern!r} names a group {unknown[0]!r} that means nothing", known
+
+
 def _wrong_patterns(data: Mapping[str, Any], rel: str, line: Callable[[str], int]) -> list[Problem]:
     """Patterns that are none; `line` knows the line of a JSON pointer."""
     problems = []
     for name, fields in data.items():
         for key in fields if not _is_comment(name) else ():
-            for at, pattern in enumerate(fields[key]) if _plain(key) == "failure_output" else ():
-                try:
-                    re.compile(pattern)
-                except re.error as error:
-                    pointer = "/" + name.replace("~", "~0").replace("/", "~1") + f"/{key}/{at}"
-                    message = f"{pattern!r} is no regular expression: {error}"
-                    hint = "Python's `re` explains them; a backslash is written twice in JSON"
-                    problems.append(Problem(rel, pointer, line(pointer), "pattern", message, hint))
+            for at, pattern in enumerate(fields[key]) if _plain(key) in _GROUPS else ():
+                pointer = "/" + name.replace("~", "~0").replace("/", "~1") + f"/{key}/{at}"
+                if found := _wrong_pattern(pattern, _GROUPS[_plain(key)]):
+                    problems.append(Problem(rel, pointer, line(pointer), "pattern", *found))
     return problems
 
 
