@@ -208,6 +208,13 @@ def test_a_usage_limit_is_waited_for(repo: Repo, end: str) -> None:
     assert repo.rows("SELECT * FROM waits") == []
 
 
+def test_a_usage_limit_costs_no_retry(repo: Repo) -> None:
+    repo.bundle("a", steps=[{"name": "go", "tool": "edit", "retries": 2}], isolation="worktree")
+    repo.script.write_text("raise SystemExit(3)")
+    repo.wsbuild("run", code=1, env={"XDG_SAYS": "limit reached"})
+    assert repo.asked() == 1
+
+
 def test_what_depends_on_a_waiting_one_is_blocked(repo: Repo) -> None:
     repo.script.write_text("pass")
     repo.wsbuild("run", code=1, env={"XDG_SAYS": "limit reached"})

@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING
 from wsbuild.actions import remains, reuse
 from wsbuild.actions.commands import Run, run_commands
 from wsbuild.actions.freshness import written
+from wsbuild.actions.groups import group_turn
 from wsbuild.actions.outcome import Ground, Outcome, left_by, left_by_failure, of_edit, success_of
 from wsbuild.actions.tally import EXECUTED, FAILED, WAITING, StepReport, moved_lines
 from wsbuild.cache.blobs import DamagedBlobError
 from wsbuild.cache.cache import Ran
 from wsbuild.cache.files import MISSING
 from wsbuild.cache.manifest import result_digest
-from wsbuild.errors import WsbuildError
+from wsbuild.errors import BusyError, WsbuildError
 from wsbuild.patterns import matcher
 from wsbuild.statedir import LOGS
+from wsbuild.tools.command import INTERRUPTED_CODE
 from wsbuild.tools.signature import signature
 from wsbuild.tools.usage import Usage
 
@@ -88,7 +90,11 @@ def supervised(
         def on_start(pid: int, start: int) -> None:
             job.recorder.started(attempt, pid, start)
 
-        outcome = run_commands(Run(job.session, job.ws, job.step, attempt, log_of(attempt), on_start, text))
+        run = Run(job.session, job.ws, job.step, attempt, log_of(attempt), on_start, text)
+        with group_turn(job.session, job.ws):
+            outcome = run_commands(run)
+    except BusyError as error:  # the run was ended
+        outcome = Outcome("interrupted", INTERRUPTED_CODE, time.monotonic() - started, str(error))
     except TROUBLE as error:
         outcome = Outcome("failed", 1, time.monotonic() - started, str(error))
         outcome = outcome._replace(signature=signature(job.step.name, "failed", str(error)))

@@ -1,4 +1,4 @@
-"""Where the cache of a project is: one for each repository, shared by its worktrees.
+"""Where the state is that all worktrees of a repository share, such as the cache.
 
 Asks git nothing: in a hook git's environment could name another repository.
 """
@@ -18,22 +18,25 @@ VARIABLE = "WSBUILD_CACHE_DIR"
 
 
 def cache_dir(root: str, environ: Mapping[str, str]) -> str:
-    """The absolute path of the cache of the project at `root`.
-
-    `WSBUILD_CACHE_DIR` (relative to the root) where it is set; else `.wsbuild/cache` in the main
-    checkout of the repository, whichever of its worktrees asks (inside the repository itself where
-    that has no checkout); without git, in the project.
+    """The absolute path of the cache of the project at `root`: `WSBUILD_CACHE_DIR` (relative to the
+    root) where it is set, else with the shared state.
     """
     given = os.path.expanduser(environ.get(VARIABLE, ""))
-    if given:
-        return os.path.normpath(os.path.join(root, given))
+    return os.path.normpath(os.path.join(root, given)) if given else os.path.join(shared_dir(root), NAME)
+
+
+def shared_dir(root: str) -> str:
+    """The absolute path of the state that the project at `root` has in common with the repository's
+    other worktrees.
+
+    `.wsbuild` in the main checkout of the repository, whichever of its worktrees asks (inside the
+    repository itself where that has no checkout); without git, in the project.
+    """
     common = _git_common_dir(root)
     if not common:
-        return os.path.join(root, STATE, NAME)
+        return os.path.join(root, STATE)
     above, last = os.path.split(common)
-    if last == ".git":
-        return os.path.join(above, STATE, NAME)
-    return os.path.join(common, "wsbuild", NAME)
+    return os.path.join(above, STATE) if last == ".git" else os.path.join(common, "wsbuild")
 
 
 def _git_common_dir(root: str) -> str:

@@ -358,6 +358,7 @@ def _workstream_plan(ws: Workstream, rank: int, after: set[str], loaded: Loaded)
         manual=tuple(test.text for test in ws.acceptance_tests if test.manual),
         limits=_limits(steps, ws, loaded.limits),
         isolation=_isolation(ws),
+        conflict_group=ws.conflict_group,
         max_cost_usd=ws.max_cost_usd,
         estimated_tokens=ws.estimated_context_tokens or 0,
     )

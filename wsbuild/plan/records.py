@@ -69,7 +69,8 @@ class WorkstreamPlan(NamedTuple):
     whose failure blocks it, `after` those it merely waits for; `owned` the patterns it may write.
     `limits` has the fields of `wsbuild.breaker.Limits` for each phase of its steps that has limits.
     `isolation` is `worktree` (its steps work in a git worktree until they land; in place where there is
-    no git), `required` (not without git) or `none`. `max_cost_usd` is what it may cost (None: no matter),
+    no git), `required` (not without git) or `none`. Commands of one `conflict_group` never run at the
+    same time. `max_cost_usd` is what it may cost (None: no matter),
     `estimated_tokens` what one attempt at its edit is thought to need.
     """
 
@@ -88,6 +89,7 @@ class WorkstreamPlan(NamedTuple):
     manual: tuple[str, ...] = ()
     limits: dict[str, dict[str, Any]] = {}  # noqa: RUF012
     isolation: str = "none"
+    conflict_group: str = ""
     max_cost_usd: float | None = None
     estimated_tokens: int = 0
 
