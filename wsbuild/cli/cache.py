@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,15 +12,11 @@ from wsbuild.cache import housekeeping
 from wsbuild.cache.place import VARIABLE, cache_dir
 from wsbuild.cache.shelf import Shelf
 from wsbuild.cli.common import JsonOption, asking_session, project_root, show_json
-from wsbuild.errors import EXIT_FAILED, StateError, UserError
+from wsbuild.cli.units import DAY_S, read_age, read_size, shown_size
+from wsbuild.errors import EXIT_FAILED, StateError
 
 if TYPE_CHECKING:
     from wsbuild.cache.housekeeping import Removed
-
-_SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?)([kmgt]?)b?", re.IGNORECASE)
-_FACTORS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
-_AGE = re.compile(r"([0-9]+(?:\.[0-9]+)?)([smhdw])")
-_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 
 
 def register(app: typer.Typer) -> None:
@@ -44,26 +39,6 @@ def _shelf(*, writable: bool) -> Shelf:
     if writable and os.path.isdir(shelf.directory) and not os.access(shelf.directory, os.W_OK):
         raise StateError(f"{shelf.directory} cannot be written", "make it writable")
     return shelf
-
-
-def _size(text: str) -> float:
-    if match := _SIZE.fullmatch(text.strip()):
-        return float(match[1]) * _FACTORS[match[2].lower()]
-    raise UserError(f"{text!r} is no size", "write 500M, 2G or a number of bytes")
-
-
-def _age(text: str) -> float:
-    if match := _AGE.fullmatch(text.strip()):
-        return float(match[1]) * _SECONDS[match[2]]
-    raise UserError(f"{text!r} is no age", "write 30d, 12h or 2w")
-
-
-def _shown(size: float) -> str:
-    """A size for people."""
-    for unit, factor in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
-        if size >= factor:
-            return f"{size / factor:.1f} {unit}"
-    return f"{size:.0f} bytes"
 
 
 def _utc(seconds: float | None) -> str | None:
@@ -89,7 +64,9 @@ def stats(as_json: JsonOption = False) -> None:
     if as_json:
         show_json("cache-stats", data)
         return
-    typer.echo(f"{shelf.directory}: {found.entries} results, {found.blobs} contents, {_shown(found.bytes)}")
+    typer.echo(
+        f"{shelf.directory}: {found.entries} results, {found.blobs} contents, {shown_size(found.bytes)}"
+    )
     if data["oldest"]:
         typer.echo(f"least recently used: {data['oldest']}")
     if found.damaged:
@@ -129,8 +106,8 @@ def gc(
     """Remove results of oldest use first; the limits not given are those of the settings."""
     shelf = _shelf(writable=True)
     settings = asking_session().plan.config
-    size = _size(max_size) if max_size else settings.cache_max_bytes
-    age = _age(max_age) if max_age else settings.cache_max_age_days * _SECONDS["d"]
+    size = read_size(max_size) if max_size else settings.cache_max_bytes
+    age = read_age(max_age) if max_age else settings.cache_max_age_days * DAY_S
     _tell_removed(housekeeping.collect(shelf, max_bytes=size, max_age_s=age), as_json=as_json)
 
 
@@ -144,6 +121,6 @@ def _tell_removed(removed: Removed, *, as_json: bool) -> None:
         show_json("cache-removed", removed._asdict())
         return
     typer.echo(
-        f"removed {removed.entries} results and {removed.blobs} contents, {_shown(removed.bytes)};"
-        f" {_shown(removed.left)} left"
+        f"removed {removed.entries} results and {removed.blobs} contents, {shown_size(removed.bytes)};"
+        f" {shown_size(removed.left)} left"
     )

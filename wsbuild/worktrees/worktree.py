@@ -78,6 +78,30 @@ def is_kept(root: str, ws_id: str) -> bool:
     return os.path.lexists(os.path.join(root, NOTES, f"{ws_id}.json"))
 
 
+def kept(root: str) -> list[tuple[str, float]]:
+    """The workstreams of which worktrees of earlier runs are there, and when those were begun (seconds
+    since 1970).
+    """
+    found = []
+    with contextlib.suppress(FileNotFoundError):
+        for entry in os.scandir(os.path.join(root, NOTES)):
+            ws_id, kind = os.path.splitext(entry.name)
+            if kind == ".json":
+                found.append((ws_id, entry.stat().st_mtime))
+    return found
+
+
+def rescued(git: Git) -> list[tuple[str, float]]:
+    """The references to rescued work, and when it was rescued (seconds since 1970). Raises GitError."""
+    said = git.line("for-each-ref", "--format=%(refname) %(committerdate:unix)", RESCUE)
+    return [(line.split()[0], float(line.split()[1])) for line in said.splitlines()]
+
+
+def unrescue(git: Git, reference: str) -> None:
+    """Let go of rescued work: git removes it some day. Raises GitError."""
+    git.run("update-ref", "-d", reference)
+
+
 def open_worktree(git: Git, ws_id: str, snapshot: Snapshot) -> tuple[Worktree, str]:
     """The worktree of a workstream, made from `snapshot`; and what is to be told of an earlier one.
 
