@@ -27,6 +27,7 @@ class Config(NamedTuple):
     ignore: tuple[str, ...]
     budgets: dict[str, float]
     limit_wait_sec: float
+    secrets: tuple[str, ...]
 
 
 def load(root: str) -> tuple[Config, list[Problem]]:
@@ -71,4 +72,5 @@ def _config(settings: dict[str, Any]) -> Config:
         ignore=tuple(settings["ignore"]),
         budgets={name: most for name, most in settings["budgets"].items() if most is not None},
         limit_wait_sec=float(settings["limit_wait_sec"]),
+        secrets=tuple(settings["secrets"]),
     )

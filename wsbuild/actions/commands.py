@@ -80,6 +80,7 @@ def _variables(run: Run) -> dict[str, str | list[str]]:
     }
     if run.step.prompt:
         text = run.text or prompt.render(place.root, ws)
+        text = session.redacted(text)
         values["prompt_file"] = prompt.write(session.root, attempt.run_id, attempt.task, attempt.number, text)
     return values
 
@@ -108,6 +109,7 @@ def _run_command(run: Run, command: CommandPlan, values: Mapping[str, str | list
         success=command.success,
         cap=session.plan.config.log_limit,
         on_start=run.on_start,
+        redactor=session.redactor,
     )
     output = result.output.decode("utf-8", "backslashreplace")
     outcome = Outcome(result.state, result.exit_code, result.duration_s, output=output)

@@ -66,7 +66,7 @@ def _attempt(job: Job, space: Workspace, failure: Exception | None = None) -> st
     outcome = Outcome("ok", 0, time.monotonic() - started)
     details = tuple(f"{'removed' if state == MISSING else 'wrote'} {path}" for path, state in landed.items())
     if failure is not None:
-        message = str(failure)
+        message = job.session.redacted(str(failure))
         mark = signature(job.step.name, "not-landed", message)
         outcome = Outcome("failed", 1, outcome.duration_s, message, mark, message)
         details = (*message.split("\n")[1:], *([f"its work is kept in {space.where}"] if space.where else []))

@@ -128,7 +128,7 @@ class Recorder(RunRecorder):
                 "moved_aside": list(ground.aside),
             }
             at = {"run_id": facts.run_id, "ws_id": ws.id, "step": step.name}
-            events.append(conn, now, "step_start", **at, payload=payload)
+            events.append(conn, now, "step_start", **at, payload=session.redactor.all(payload))
         session.changed(facts.task)
         return Attempt(facts.run_id, attempt_id, number, facts.task, ws.id, step.name, step.phase)
 
@@ -141,12 +141,12 @@ class Recorder(RunRecorder):
             ws.id,
             step.name,
             ws.step_task(step.name),
-            _reason(decision),
+            self.session.redacted(_reason(decision)),
             key,
             now,
             os.getpid(),
             self.pid_start,
-            canonical_json(commands),
+            canonical_json(self.session.redactor.all(commands)),
         )
 
     def restored(self, done: Restored) -> None:
@@ -179,8 +179,8 @@ class Recorder(RunRecorder):
         for done, (row, number) in zip(noted, rows, strict=True):
             self.session.changed(done.task, row, done.wrote)
             details = moved_lines(done.aside)
-            reports.append(StepReport(done.task, RESTORED, done.why, done.duration_s, number, details))
-            self.session.tally.add(reports[-1])
+            report = StepReport(done.task, RESTORED, done.why, done.duration_s, number, details)
+            reports.append(self.session.tally.add(report))
         self.session.tell(reports)
 
     def _put_restored(self, conn: Connection, done: Restored, now: str) -> tuple[clean.CleanRow, int]:
@@ -203,7 +203,7 @@ class Recorder(RunRecorder):
             "moved_aside": list(done.aside),
         }
         at = {"run_id": self.open_run(), "ws_id": done.ws.id, "step": done.step.name}
-        events.append(conn, now, "step_restored", **at, payload=payload)
+        events.append(conn, now, "step_restored", **at, payload=self.session.redactor.all(payload))
         return self._put_clean(conn, done.attempt_at(attempt_id), done.success, done.wrote), number
 
     def _write_log(self, task: str, log: bytes) -> str:
@@ -214,7 +214,7 @@ class Recorder(RunRecorder):
         rel = f"{directory}/{task.replace(':', '.')}.cached.log"
         make_dir(self.session.root, directory)
         with open(os.path.join(self.session.root, rel), "wb") as file:
-            file.write(log)
+            file.write(self.session.redactor.data(log))
         return rel
 
     def started(self, attempt: Attempt, pid: int, start: int) -> None:
@@ -239,6 +239,7 @@ class Recorder(RunRecorder):
         """
         self.flush()
         session, now = self.session, utc_now()
+        note = session.redacted(note)
         with session.store.transaction() as conn:
             error_id = self._record_error(conn, attempt, outcome, log, now) if outcome.signature else None
             attempts.close_attempt(
@@ -276,7 +277,7 @@ class Recorder(RunRecorder):
                 **({"usage": outcome.usage._asdict()} if outcome.usage != Usage() else {}),
             }
             at = {"run_id": attempt.run_id, "ws_id": attempt.ws_id, "step": attempt.step}
-            events.append(conn, now, "step_end", **at, payload=payload)
+            events.append(conn, now, "step_end", **at, payload=session.redactor.all(payload))
             self.put_looked_up(conn)
         session.changed(attempt.task, row, wrote)
 

@@ -82,7 +82,8 @@ class RunRecorder(ABC):
             if self._lock is not None:
                 return
             make_dir(self.session.root, STATE)
-            lock = FileLock(os.path.join(self.session.root, LOCK), " ".join(sys.argv[:4]))
+            said = self.session.redacted(" ".join(sys.argv[:4]))
+            lock = FileLock(os.path.join(self.session.root, LOCK), said)
             lock.acquire(wait=self.session.wait, on_wait=_tell, stop=lambda: bool(self.session.ended_by))
             self._lock = lock
             self.session.begin_writing()
@@ -101,10 +102,11 @@ class RunRecorder(ABC):
             if self.session.run_id is None:
                 self._started = time.monotonic()
                 now = utc_now()
+                words = self.session.redactor.all(sys.argv)
                 with self.session.store.transaction() as conn:
-                    run_id = runs.create(conn, now, " ".join(sys.argv), os.getpid(), self.pid_start)
+                    run_id = runs.create(conn, now, " ".join(words), os.getpid(), self.pid_start)
                     workstreams.add_pending(conn, run_id, list(self.session.chosen), now)
-                    events.append(conn, now, "run_start", run_id=run_id, payload={"command": sys.argv})
+                    events.append(conn, now, "run_start", run_id=run_id, payload={"command": words})
                 self.session.run_id = run_id
             return self.session.run_id
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from wsbuild.plan.records import StepPlan, WorkstreamPlan
     from wsbuild.store.clean import CleanRow
     from wsbuild.store.db import Store
+    from wsbuild.tools.redact import Redactor
     from wsbuild.worktrees.git import Git
 
 
@@ -48,7 +49,7 @@ class Session:
         self.force = False
         self.wait = True
         self.run_id: str | None = None
-        self.tally = Tally()
+        self.tally = Tally(self.redacted)
         self.ended_by = 0
         self.fatal: WsbuildError | None = None
         self.tell: Callable[[Sequence[StepReport]], None] = lambda _: None
@@ -131,6 +132,27 @@ class Session:
         writable = self.writing and mode == "read-write"
         return Cache(directory, self.root, writable=writable, deferred=True)
 
+    @cached_property
+    def redactor(self) -> Redactor:
+        """What takes secrets out of all that is kept or shown: those of the caller's environment, and
+        those that the chosen workstreams (before a choice: all) give their tools.
+        """
+        from wsbuild.tools.redact import Redactor, secrets_of
+
+        steps = (step for ws_id in self.chosen or self.plan.ids for step in self.plan[ws_id].steps)
+        given = [
+            (name, value)
+            for step in steps
+            for command in step.commands
+            for name, value in command.env.items()
+            if value is not None
+        ]
+        return Redactor(secrets_of(self.environ, self.plan.config.secrets, given))
+
+    def redacted(self, text: str) -> str:
+        """Text without secrets."""
+        return self.redactor.text(text) if text else ""
+
     def begin_writing(self) -> None:
         """Open the database for writing; called by whoever holds the tree's lock.
 
@@ -155,6 +177,7 @@ class Session:
 
     def warn(self, line: str) -> None:
         """Tell the user something that does not stop anything, once."""
+        line = self.redacted(line)
         if line not in self._warned:
             self._warned.add(line)
             sys.stderr.write(f"wsbuild: {line}\n")

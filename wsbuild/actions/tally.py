@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from wsbuild.tools.usage import Usage
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 EXECUTED = "executed"
 UP_TO_DATE = "up_to_date"
@@ -62,9 +62,12 @@ def moved_lines(aside: Sequence[str]) -> tuple[str, ...]:
 
 
 class Tally:
-    """The reports of a run, in the order of their ends. Threads may add to it."""
+    """The reports of a run, in the order of their ends, each text as `shown` gives it. Threads may add
+    to it.
+    """
 
-    def __init__(self) -> None:
+    def __init__(self, shown: Callable[[str], str] = str) -> None:
+        self._shown = shown
         self._reports: dict[str, StepReport] = {}
         self._lock = Lock()
         self.cache_hits = self.cache_misses = 0
@@ -85,10 +88,13 @@ class Tally:
         """How often the cache had a result for a step that was not up to date, and how often not."""
         return {"cache_hits": self.cache_hits, "cache_misses": self.cache_misses}
 
-    def add(self, report: StepReport) -> None:
-        """Note what became of a step; the first word on it counts."""
+    def add(self, report: StepReport) -> StepReport:
+        """Note what became of a step; gives what is told of it: the first word on it counts."""
+        if report.reason or report.details:
+            details = tuple(map(self._shown, report.details))
+            report = report._replace(reason=self._shown(report.reason), details=details)
         with self._lock:
-            self._reports.setdefault(report.task, report)
+            return self._reports.setdefault(report.task, report)
 
     def get(self, task: str) -> StepReport | None:
         """What became of a step, if it is known yet."""

@@ -65,9 +65,15 @@ def _report_bug() -> str:
     """Write what a maintainer needs to a file; gives its path."""
     handle, path = tempfile.mkstemp(prefix="wsbuild-bug-", suffix=".txt")
     with os.fdopen(handle, "w", encoding="utf-8") as file:
-        file.write(f"wsbuild {__version__}, Python {sys.version}\n{sys.argv}\n\n")
-        traceback.print_exc(file=file)
+        said = f"{sys.argv}\n\n{traceback.format_exc()}"
+        file.write(f"wsbuild {__version__}, Python {sys.version}\n{_redacted(said)}")
     return path
+
+
+def _redacted(text: str) -> str:
+    from wsbuild.tools.redact import by_environment
+
+    return by_environment(text)
 
 
 def main() -> None:
@@ -79,7 +85,7 @@ def main() -> None:
     try:
         code = app(standalone_mode=False)
     except WsbuildError as error:
-        typer.echo(f"wsbuild: {error}", err=True)
+        typer.echo(f"wsbuild: {_redacted(str(error))}", err=True)
         code = error.exit_code
     except typer.Abort:
         code = EXIT_INTERRUPTED
@@ -92,6 +98,7 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = EXIT_OK
     except Exception as error:  # noqa: BLE001 - the last line of defense: a report, not a traceback
-        typer.echo(f"wsbuild: this is a bug: {error!r}\n  help: report it with {_report_bug()}", err=True)
+        why = _redacted(repr(error))
+        typer.echo(f"wsbuild: this is a bug: {why}\n  help: report it with {_report_bug()}", err=True)
         code = EXIT_BUG
     raise SystemExit(code or EXIT_OK)

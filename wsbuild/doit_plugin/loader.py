@@ -121,7 +121,9 @@ class Loader(TaskLoader2):  # type: ignore[misc]
         try:
             return load(cmd, pos_args, self.options, single=self.single, session=self._session)
         except WsbuildError as error:
-            raise InvalidCommand(str(error)) from error
+            from wsbuild.tools.redact import by_environment
+
+            raise InvalidCommand(by_environment(str(error))) from error
 
 
 def run_doit(

@@ -74,7 +74,7 @@ class StepReporter:
         """The run is over and its record closed: write the summary, and end as a signal asked for."""
         self.summary()
         for message in self.errors:
-            sys.stderr.write(f"wsbuild: {message}\n")
+            sys.stderr.write(f"wsbuild: {self.session.redacted(message)}\n")
         if self.session.ended_by:
             raise SystemExit(128 + self.session.ended_by)
 

@@ -78,7 +78,7 @@ class Watch:
     """One command under way: its output is copied while its supervisor is heard.
 
     `tool` is its pid and start time as soon as it has started; `on_start` is told of them, `echo`
-    of each piece of output.
+    of each piece of output that is kept.
     """
 
     output: Output
@@ -110,9 +110,9 @@ class Watch:
             data = os.read(source, size)
         except BlockingIOError:
             return True
-        self.output.add(data)
-        if self.echo is not None and data:
-            self.echo(data)
+        kept = self.output.add(data)
+        if self.echo is not None and kept:
+            self.echo(kept)
         return bool(data)
 
     def _listen(self, link: Link) -> list[str]:

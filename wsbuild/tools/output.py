@@ -6,8 +6,12 @@ Knows nothing of processes.
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 from wsbuild.errors import StateError
+
+if TYPE_CHECKING:
+    from wsbuild.tools.redact import Redactor
 
 TAIL = 64 * 1024
 
@@ -31,16 +35,17 @@ class _Tail:
 class Output:
     """Appends to the file `log` (None: to no file) at most `cap` bytes: the head and the tail.
 
-    The head is in the file as soon as it is added. All methods raise StateError where the file
-    cannot be written.
+    The head is in the file as soon as it is added; with a `redactor`, as soon as its line has ended, and
+    no secret is in what is kept or counted. All methods raise StateError where the file cannot be written.
     """
 
-    def __init__(self, log: str | None, cap: int) -> None:
+    def __init__(self, log: str | None, cap: int, redactor: Redactor | None = None) -> None:
         self._path = log or os.devnull
         self._room = cap // 2
         self._rest = _Tail(cap - cap // 2)
         self._last = _Tail(TAIL)
         self._cap = cap
+        self._stream = redactor.stream() if redactor else None
         self.total = 0
         try:
             self._log = open(self._path, "ab", buffering=0)  # noqa: SIM115 - `close` closes it
@@ -58,14 +63,22 @@ class Output:
         except OSError as error:
             raise self._unwritable(error) from error
 
-    def add(self, data: bytes) -> None:
-        """Take what comes next."""
+    def add(self, data: bytes) -> bytes:
+        """Take what comes next; gives what of it, or of what came before, is kept now."""
+        return self._keep(self._stream.feed(data) if self._stream else data)
+
+    def flush(self) -> bytes:
+        """Keep what was held back until more came; gives it."""
+        return self._keep(self._stream.flush() if self._stream else b"")
+
+    def _keep(self, data: bytes) -> bytes:
         self.total += len(data)
         self._last.add(data)
         head = data[: self._room]
         self._room -= len(head)
         self._write(head)
         self._rest.add(data[len(head) :])
+        return data
 
     @property
     def last(self) -> bytes:
@@ -80,6 +93,7 @@ class Output:
     def close(self) -> None:
         """Write the tail, and before it how much is missing."""
         with self._log:
+            self.flush()
             if self.dropped:
                 self._write(b"\n... %d bytes dropped ...\n" % self.dropped)
             self._write(self._rest.get())

@@ -35,6 +35,8 @@ from wsbuild.tools.output import Output
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
+    from wsbuild.tools.redact import Redactor
+
 __all__ = ["Command", "Result", "cancel_all", "capture", "run", "shutdown", "tool_env"]
 
 SUPERVISOR = os.path.join(os.path.dirname(os.path.abspath(__file__)), "supervisor.py")
@@ -214,23 +216,27 @@ def run(
     cap: int = CAP,
     on_start: Callable[[int, int], None] | None = None,
     echo: Callable[[bytes], None] | None = None,
+    redactor: Redactor | None = None,
 ) -> Result:
     """Run a command until nothing of it is left: neither itself nor what it started.
 
     Its output, stdout and stderr together, is appended to the file `log`; of more than `cap` bytes
     the head and the tail. `on_start` is told its pid and start time (see `atomic.process_start`),
-    `echo` each piece of output. Raises UserError for a command that cannot be one, StateError where
-    the log cannot be written or no process be started, OSError where no supervisor can.
+    `echo` each piece of output. No secret that `redactor` knows is in any of them. Raises UserError
+    for a command that cannot be one, StateError where the log cannot be written or no process be
+    started, OSError where no supervisor can.
     """
     limit = command.timeout_sec or 0.0
     request = encode(command.argv, command.env, command.cwd, limit, command.grace_sec)
     if _pool.canceled:
         return Result(state="interrupted", exit_code=INTERRUPTED_CODE, signal=_pool.canceled)
     began = time.monotonic()
-    with contextlib.closing(Output(log, cap)) as output:
+    with contextlib.closing(Output(log, cap, redactor)) as output:
         watch = Watch(output, on_start, echo)
         answer = _supervise(request, command.stdin, watch)
-        output.add(os.fsencode(_why_not(answer, command)))
+        rest = output.flush() + output.add(os.fsencode(_why_not(answer, command)))
+        if echo is not None and rest:
+            echo(rest)
     if answer[0] == "lost" and watch.tool is not None and is_alive(*watch.tool):
         os.killpg(watch.tool[0], signal.SIGKILL)
     ended = ending(answer, success, _pool.canceled)

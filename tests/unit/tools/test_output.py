@@ -9,6 +9,7 @@ import pytest
 
 from wsbuild.errors import StateError
 from wsbuild.tools.output import TAIL, Output
+from wsbuild.tools.redact import Redactor, Secret
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -80,3 +81,18 @@ def test_a_full_disk_is_told(tmp_path: Path) -> None:
         closing(Output("/dev/full", 10)) as output,
     ):
         output.add(b"data")
+
+
+def test_no_secret_is_kept(tmp_path: Path) -> None:
+    """Neither in the log nor at hand, however it comes; each line is there when it has ended."""
+    path = tmp_path / "log"
+    redactor = Redactor([Secret("TOKEN", "the-secret-value")])
+    with closing(Output(str(path), 100, redactor)) as output:
+        assert output.add(b"one\nthe-sec") == b"one\n"
+        assert path.read_bytes() == b"one\n"
+        assert output.add(b"ret-value") == b""
+        assert output.flush() == b"[redacted:TOKEN]"
+        output.add(b"!")
+    assert path.read_bytes() == b"one\n[redacted:TOKEN]!"
+    assert output.last == b"one\n[redacted:TOKEN]!"
+    assert output.total == len(output.last)
