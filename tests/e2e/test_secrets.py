@@ -199,3 +199,14 @@ def test_a_prompt_holds_no_secret(space: Space) -> None:
         assert found_in(path.read_bytes()) == [], path
     for path in (space.root / "state").iterdir():
         assert LISTED.encode() not in path.read_bytes(), path
+
+
+def test_what_has_nothing_to_do_does_not_look_for_secrets(space: Space) -> None:
+    """Neither a run with steps for which nothing is configured, nor a listing pays for it."""
+    space.workstream("d", tool="echo", isolation="none")
+    space.copying("a", "tool.py", "b.py")
+    space.doit()
+    for words in (["run"], ["list"]):
+        asked = space.doit(*words, env={"PYTHONPROFILEIMPORTTIME": "1"})
+        assert "wsbuild.plan.cached" in asked.err
+        assert "wsbuild.tools.redact" not in asked.err

@@ -21,6 +21,8 @@ OVER_BUDGET = "over_budget"
 COUNTS = (EXECUTED, UP_TO_DATE, RESTORED, FAILED, BLOCKED, SKIPPED, WAITING, OVER_BUDGET)
 NOT_DONE = frozenset({FAILED, BLOCKED, WAITING, OVER_BUDGET})
 """What leaves a step undone that should be done."""
+QUOTING = frozenset({EXECUTED, RESTORED, FAILED, WAITING})
+"""Ends that are told with text from outside; of all others wsbuild itself says all there is."""
 
 MARKS = {
     EXECUTED: "ok",
@@ -62,8 +64,8 @@ def moved_lines(aside: Sequence[str]) -> tuple[str, ...]:
 
 
 class Tally:
-    """The reports of a run, in the order of their ends, each text as `shown` gives it. Threads may add
-    to it.
+    """The reports of a run, in the order of their ends, text from outside as `shown` gives it. Threads
+    may add to it.
     """
 
     def __init__(self, shown: Callable[[str], str] = str) -> None:
@@ -90,7 +92,7 @@ class Tally:
 
     def add(self, report: StepReport) -> StepReport:
         """Note what became of a step; gives what is told of it: the first word on it counts."""
-        if report.reason or report.details:
+        if report.status in QUOTING:
             details = tuple(map(self._shown, report.details))
             report = report._replace(reason=self._shown(report.reason), details=details)
         with self._lock:

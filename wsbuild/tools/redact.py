@@ -71,7 +71,7 @@ PATTERNS = (
     _token("github_pat_", "[A-Za-z0-9_]{20,}"),
     _token("glpat-", "[A-Za-z0-9_.-]{20,}"),
     # A digit is asked for: `sk-` also begins names that are words with dashes.
-    _token("sk-", "(?=[A-Za-z_-]{0,200}[0-9])[A-Za-z0-9_-]{20,}"),
+    _token("sk-", "(?=[A-Za-z_-]{0,80}[0-9])[A-Za-z0-9_-]{20,}"),
     *(_token(kind, "[A-Z0-9]{16}(?![A-Za-z0-9])") for kind in ("AKIA", "ASIA")),
     _token("xox", "[a-z]-[A-Za-z0-9-]{10,}"),
     _token("AIza", "[A-Za-z0-9_-]{35}"),
