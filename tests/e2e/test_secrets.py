@@ -12,6 +12,8 @@ from urllib.parse import quote
 import pytest
 from space import Space
 
+from wsbuild.atomic import FileLock
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -99,14 +101,14 @@ def found_in(data: bytes) -> list[bytes]:
     return [form for form in ALL_FORMS if form in data]
 
 
-def assert_clean(space: Space) -> None:
-    """No file that wsbuild keeps, by its content or name, holds a secret."""
+def assert_clean(space: Space, but: str = "") -> None:
+    """No file that wsbuild keeps, by its content or name, holds a secret; leaving out those named `but`."""
     files = [
         path for top in ("state", ".wsbuild") for path in (space.root / top).rglob("*") if path.is_file()
     ]
     assert any(path.suffix == ".log" for path in files)
     assert any(path.suffix == ".db" for path in files)
-    for path in files:
+    for path in (path for path in files if path.name != but):
         assert found_in(path.read_bytes() + str(path).encode()) == [], path
 
 
@@ -143,31 +145,47 @@ def test_what_is_restored_holds_none(space: Space) -> None:
     assert_clean(space)
 
 
+def test_a_log_from_elsewhere_is_redacted_by_the_rules_here(space: Space) -> None:
+    """Where a result was kept, its log's secrets may have been unknown."""
+    space.write("config/wsbuild.yaml", "secrets: []\n")
+    step = {"name": "make", "shell": True, "run": "echo $LISTED; echo 1 > x.txt", "env": ["LISTED"]}
+    space.workstream("x", files_scope=["x.txt"], steps=[{**step, "inputs": [], "outputs": ["x.txt"]}])
+    space.wsbuild("run")
+    assert LISTED in space.wsbuild("log", "x").out
+    (space.root / "x.txt").unlink()
+    space.write("config/wsbuild.yaml", "secrets: [LISTED]\n")
+    assert "restored" in space.wsbuild("run").out
+    assert space.wsbuild("log", "x").out.endswith("[redacted:LISTED]\n")
+
+
 def test_a_value_in_the_bundle_is_secret_by_its_name(space: Space) -> None:
-    """Given by the `env` of a step, and of no step that the run has not chosen."""
+    """Given by the `env` of a step."""
+    value = "only-in-the-bundle"
     step = {
         "name": "make",
         "shell": True,
         "run": 'echo "$MY_SECRET" | tee /dev/stderr; exit 3',
-        "env": {"MY_SECRET": STEPS},
+        "env": {"MY_SECRET": value},
         "inputs": [],
         "outputs": ["x.txt"],
     }
     space.workstream("x", files_scope=["x.txt"], steps=[step])
     ran = space.wsbuild("run", code=1)
-    assert STEPS not in ran.out + ran.err
-    assert "[redacted:" in ran.out
+    assert value not in ran.out + ran.err
+    assert "[redacted:MY_SECRET]" in ran.out
     kept = [path for path in (space.root / ".wsbuild").rglob("*") if path.is_file() and path.name != "plan"]
     for path in [*kept, *(space.root / "state").iterdir()]:
-        assert STEPS.encode() not in path.read_bytes(), path
+        assert value.encode() not in path.read_bytes(), path
 
 
 def test_what_cannot_be_started_is_told_without_it(space: Space) -> None:
-    """The command line in the record and in the message, and wsbuild's own words."""
+    """The command lines in the record and in the message, and wsbuild's own words."""
     step = {"name": "make", "run": [f"./{LISTED}", CALLERS], "inputs": [], "outputs": ["x.txt"]}
     space.workstream("x", files_scope=["x.txt"], steps=[step])
-    ran = space.wsbuild("run", "x", code=1)
+    ran = space.doit("run", "x", f"option={CALLERS}", code=None)
     assert "[redacted:LISTED]" in ran.out
+    assert "option=[redacted:CALLER_TOKEN]" in space.wsbuild("events", "--json").out
+    assert_clean(space, but="plan")
     asked = space.wsbuild("run", f"no-{CALLERS}", code=2)
     assert "[redacted:CALLER_TOKEN]" in asked.err
     doit = space.doit("run", f"no-{CALLERS}", code=None)
@@ -210,3 +228,47 @@ def test_what_has_nothing_to_do_does_not_look_for_secrets(space: Space) -> None:
         asked = space.doit(*words, env={"PYTHONPROFILEIMPORTTIME": "1"})
         assert "wsbuild.plan.cached" in asked.err
         assert "wsbuild.tools.redact" not in asked.err
+
+
+def test_names_of_files_are_not_told(space: Space) -> None:
+    """In events and messages, though the file is recorded by its name."""
+    step = {"name": "make", "shell": True, "run": f"mkdir out; echo > out/{LISTED}", "inputs": []}
+    space.workstream("x", files_scope=["out/"], steps=[{**step, "outputs": ["out/"]}])
+    reading = {"name": "make", "run": "true", "inputs": [f"no/{LISTED}"], "outputs": ["y.txt"]}
+    space.workstream("y", files_scope=["y.txt"], steps=[reading])
+    ran = space.wsbuild("run", "-c", code=1)
+    shown = [ran, *(space.wsbuild(name, "--json") for name in ("events", "errors", "runs"))]
+    assert all(LISTED not in result.out + result.err for result in shown)
+    assert "out/[redacted:LISTED]" in shown[1].out
+    assert "input no/[redacted:LISTED] is missing" in ran.out
+
+
+def test_what_does_not_land_is_told_without_it(space: Space) -> None:
+    """A file that cannot land, named by a secret."""
+    step = {"name": "make", "run": f"ln -s tool.py out/{LISTED}", "inputs": []}
+    space.workstream("x", files_scope=["out/"], isolation="worktree", steps=[step])
+    space.write("out/first", "")
+    space.git("init", "-q")
+    space.git("add", "-A")
+    space.git("commit", "-qm", "begin")
+    ran = space.wsbuild("run", code=1)
+    assert "out/[redacted:LISTED] is no plain file" in ran.out
+    errors = space.wsbuild("errors", "--json").out
+    assert "out/[redacted:LISTED] is no plain file" in errors
+    assert LISTED not in ran.out + ran.err + errors
+
+
+def test_what_wsbuild_itself_says_holds_none(space: Space) -> None:
+    """Its warnings, who is waited for, and why a run could not go on."""
+    space.copying("x", "tool.py", "b.py")
+    space.write(LISTED, "")
+    warned = space.wsbuild("run", env={"WSBUILD_CACHE_DIR": LISTED})
+    assert "the cache" in warned.err
+    assert "[redacted:LISTED]" in warned.err
+    (space.root / "b.py").unlink()
+    holder = FileLock(str(space.root / ".wsbuild" / "lock"), f"run with {LISTED}")
+    holder.acquire()
+    busy = space.wsbuild("run", "--no-wait", code=75)
+    holder.release()
+    assert "[redacted:LISTED]" in busy.err
+    assert LISTED not in warned.err + busy.err

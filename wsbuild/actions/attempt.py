@@ -96,9 +96,8 @@ def supervised(
     except BusyError as error:  # the run was ended
         outcome = Outcome("interrupted", INTERRUPTED_CODE, time.monotonic() - started, str(error))
     except TROUBLE as error:
-        message = job.session.redacted(str(error))
-        outcome = Outcome("failed", 1, time.monotonic() - started, message)
-        outcome = outcome._replace(signature=signature(job.step.name, "failed", message))
+        outcome = Outcome("failed", 1, time.monotonic() - started, str(error))
+        outcome = outcome._replace(signature=signature(job.step.name, "failed", str(error)))
     job.session.tally.has_used(outcome.usage)
     outcome, told = _within_scope(job, attempt, outcome)
     outcome = outcome._replace(message=job.session.redacted(outcome.message))

@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import json
 import shlex
+import subprocess
 from itertools import pairwise
+from typing import TYPE_CHECKING
 from urllib.parse import quote, quote_plus
 
 import pytest
@@ -13,6 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wsbuild.tools.redact import WINDOW, Redactor, Secret, secrets_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 VALUE = "s3cr3t/Val+ue 'q\" ü%x"
 KEY = "\n".join(
@@ -78,6 +83,27 @@ def test_a_value_within_longer_base64_is_found(before: bytes) -> None:
         assert len(rest) <= 15
 
 
+@pytest.mark.parametrize("encode", [base64.b64encode, base64.urlsafe_b64encode])
+def test_both_alphabets_of_base64_are_found(encode: Callable[[bytes], bytes]) -> None:
+    """Of a value that they write differently."""
+    value = "~~~???>>>~~~???>>>"
+    assert Redactor([Secret("X", value)], ()).data(encode(value.encode())) == b"[redacted:X]"
+
+
+def test_a_value_quoted_with_backslashes_is_found() -> None:
+    """As a shell's `printf %q` writes it."""
+    quoted = subprocess.run(
+        ["bash", "-c", 'printf "<%q>" "$1"', "x", "a b'c\"d$e(f)"], capture_output=True, check=True
+    )
+    assert Redactor([Secret("X", "a b'c\"d$e(f)")], ()).data(quoted.stdout) == b"<[redacted:X]>"
+
+
+def test_a_line_of_a_longer_value_is_found() -> None:
+    """Alone and indented; a line that is too short is not."""
+    redactor = Redactor([Secret("X", "first line\n  second line\nshort\n")], ())
+    assert redactor.text("> second line\nfirst line, short") == "> [redacted:X]\n[redacted:X], short"
+
+
 def test_wrapped_base64_is_found() -> None:
     """As `base64` writes a long value, in lines of 76 columns."""
     value = "".join(map(chr, range(35, 35 + 90)))
@@ -133,6 +159,7 @@ def test_credentials_are_known_by_where_they_stand(text: str, left: str) -> None
     "text",
     [
         "task-force-of-many-words-with-dashes sk-circle-fade-dot-and-more",
+        "disk-a1b2c3d4e5f6a7b8c9d0e1f2 and Xghp_a1b2c3d4e5f6a7b8c9d0e1f2",
         "https://host:8080/path?x=1 and me@example.org",
         "authorization: invalid credentials were given",
         "AKIAIOSFODNN7EXAMPLEX and ghp_short and eyJhbGciOi",
@@ -150,6 +177,7 @@ def test_overlapping_secrets_are_all_gone() -> None:
     redactor = Redactor([Secret("A", "abcdefgh12"), Secret("B", "gh12zzzz"), Secret("C", "abcdefgh")], ())
     assert redactor.text("xabcdefgh12zzzzx") == "x[redacted:A]x"
     assert redactor.text("abcdefghijk") == "[redacted:C]ijk"
+    assert Redactor([Secret("A", "abababab")], ()).text("xababababab") == "x[redacted:A]"
 
 
 def _cut(data: bytes, cuts: list[int]) -> bytes:
