@@ -25,6 +25,7 @@ class Config(NamedTuple):
     cache_max_bytes: int
     cache_max_age_days: float
     ignore: tuple[str, ...]
+    watch: str
     budgets: dict[str, float]
     limit_wait_sec: float
     secrets: tuple[str, ...]
@@ -70,6 +71,7 @@ def _config(settings: dict[str, Any]) -> Config:
         cache_max_bytes=int(settings["cache"]["max_size_mb"] * 1_000_000),
         cache_max_age_days=float(settings["cache"]["max_age_days"]),
         ignore=tuple(settings["ignore"]),
+        watch=settings["watch"],
         budgets={name: most for name, most in settings["budgets"].items() if most is not None},
         limit_wait_sec=float(settings["limit_wait_sec"]),
         secrets=tuple(settings["secrets"]),

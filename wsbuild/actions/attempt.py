@@ -7,10 +7,19 @@ import time
 from typing import TYPE_CHECKING
 
 from wsbuild.actions import remains, reuse
+from wsbuild.actions.allowance import give_up
 from wsbuild.actions.commands import Run, run_commands
 from wsbuild.actions.freshness import written
 from wsbuild.actions.groups import group_turn
-from wsbuild.actions.outcome import Ground, Outcome, left_by, left_by_failure, of_edit, success_of
+from wsbuild.actions.outcome import (
+    Ground,
+    Outcome,
+    left_by,
+    left_by_failure,
+    of_edit,
+    stop_of_strays,
+    success_of,
+)
 from wsbuild.actions.tally import EXECUTED, FAILED, WAITING, StepReport, moved_lines
 from wsbuild.cache.blobs import DamagedBlobError
 from wsbuild.cache.cache import Ran
@@ -59,6 +68,9 @@ def attempt(job: Job, trouble: Exception | None = None) -> Outcome:
     files = job.place.freshness.owned_states(ws) if job.guard is not None and outcome.is_finding else {}
     goes_on = job.guard is not None and job.guard.failed(outcome, result_digest(files.items()))
     job.recorder.end(attempt, outcome, success, log, note, wrote, guard=job.guard, goes_on=goes_on)
+    if outcome.strays and outcome.state == "ok":
+        stop = stop_of_strays(step.name, outcome)
+        return outcome._replace(state="failed", message=give_up(job, stop))
     if not goes_on:
         report = _report(step, attempt, outcome, note, job.decision, log, ground)
         story = job.guard.story if job.guard else ()
@@ -91,7 +103,10 @@ def supervised(
             job.recorder.started(attempt, pid, start)
 
         run = Run(job.session, job.ws, job.step, attempt, log_of(attempt), on_start, text)
+        space = job.session.workspaces.get(job.ws.id)
         with group_turn(job.session, job.ws):
+            if space is not None:
+                space.watch()
             outcome = run_commands(run)
     except BusyError as error:  # the run was ended
         outcome = Outcome("interrupted", INTERRUPTED_CODE, time.monotonic() - started, str(error))
@@ -113,9 +128,10 @@ def _within_scope(job: Job, attempt: Attempt, outcome: Outcome) -> tuple[Outcome
         return outcome, []
     try:
         violations = space.violations()
+        outcome = outcome._replace(strays=tuple(space.strays))
         if violations:
             name = f"{attempt.run_id}/{attempt.task.replace(':', '.')}.{attempt.number}"
-            told = [*violations, *space.quarantine(name)]
+            told = [*violations, *space.strays, *space.quarantine(name)]
             message = f"{job.step.name} went beyond its scope: {violations[0]}"
             mark = signature(job.step.name, "scope", "\n".join(violations))
             failed = outcome._replace(
@@ -126,7 +142,7 @@ def _within_scope(job: Job, attempt: Attempt, outcome: Outcome) -> tuple[Outcome
         message = f"what {job.step.name} did cannot be looked at: {error}"
         outcome = outcome._replace(state="failed", exit_code=1, message=message, command="")
     if outcome.state != "ok" and space.where:
-        return outcome, [f"nothing has landed; the work is kept in {space.where}"]
+        return outcome, [*outcome.strays, f"nothing has landed; the work is kept in {space.where}"]
     return outcome, []
 
 

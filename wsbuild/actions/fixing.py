@@ -16,7 +16,7 @@ from wsbuild.actions.allowance import give_up, stop_of
 from wsbuild.actions.attempt import TROUBLE, log_of, supervised
 from wsbuild.actions.freshness import written
 from wsbuild.actions.guard import Guard
-from wsbuild.actions.outcome import Ground, Outcome, Stop, Success, left_by, of_edit
+from wsbuild.actions.outcome import Ground, Outcome, Stop, Success, left_by, of_edit, stop_of_strays
 from wsbuild.actions.tally import FAILED, WAITING
 from wsbuild.breaker import Limits
 from wsbuild.cache.cache import Ran
@@ -182,6 +182,8 @@ def _carry_out(job: Job, guard: Guard, editor: StepPlan, why: str, text: str) ->
     done = f"changed {', '.join(sorted(wrote))}" if wrote else "changed nothing"
     ended = f" ({outcome.message})" if outcome.message else ""
     guard.story.append(f"{why.split(':', 1)[0]}: {attempt.task} {done}{ended}")
+    if outcome.strays and outcome.state == "ok":
+        return stop_of_strays(editor.name, outcome), bool(wrote)
     return (Stop(outcome.message) if outcome.state == "interrupted" else None), bool(wrote)
 
 

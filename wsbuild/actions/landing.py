@@ -104,6 +104,7 @@ def arrive(space: Workspace) -> dict[str, str]:
         # With a memory of its own: where files are for a moment is nothing to remember.
         passing = FileStates(session.root, states.seed, lambda _: {})
         if wanted:
+            session.doings.note(space.git.prefix + path for path in wanted)
             is_expected = partial(_is_as_seen, passing, here)
             Staged(session.root, space, files, removed, is_expected).commit()
         return changes

@@ -38,7 +38,8 @@ class Outcome(NamedTuple):
     error's identity (empty on success), `output` the tail of what the tool said, `command` the label of
     the command that failed ('' where it was not a command that failed). `complaint` is a line of the output
     that tells of a failure although the tool ended well, `limit` that it may not be asked again before a
-    time, `usage` what it has used; `answered` are the tools that could have said so, and did not.
+    time, `usage` what it has used; `answered` are the tools that could have said so, and did not;
+    `strays` lines on what was done in the checkout meanwhile.
     """
 
     state: str
@@ -52,6 +53,7 @@ class Outcome(NamedTuple):
     limit: Limit | None = None
     usage: Usage = Usage()
     answered: tuple[str, ...] = ()
+    strays: tuple[str, ...] = ()
 
     @property
     def is_finding(self) -> bool:
@@ -79,6 +81,17 @@ def of_edit(step: str, outcome: Outcome, *, changed: bool) -> Outcome:
     mark = signature(step, "no-edit", outcome.complaint)
     message = f"{step} changed nothing: {outcome.complaint}"
     return outcome._replace(state="failed", exit_code=1, message=message, signature=mark)
+
+
+def stop_of_strays(step: str, outcome: Outcome) -> Stop:
+    """Why to stop when something was done elsewhere while a step was at work."""
+    words = (
+        f"while {step} was at work, somebody {outcome.strays[0]}",
+        *outcome.strays[1:],
+        "nothing lands in this run, as that may have been its tool; its result is kept: run it again if it",
+        "was you (`watch: git` in config/wsbuild.yaml has files of the checkout not looked at)",
+    )
+    return Stop("\n".join(words))
 
 
 OK = Outcome("ok", 0, 0.0)

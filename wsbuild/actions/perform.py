@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import nullcontext
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -45,7 +46,8 @@ def perform(session: Session, recorder: Recorder, ws: WorkstreamPlan, step: Step
     job = job_of(session, recorder, ws, step)
     again = partial(perform, session, recorder, ws)
     if space is None or step.phase != "land":
-        return fixing.until_it_passes(job, partial(_do, space=space), again)
+        with session.doings.in_place() if space is None else nullcontext():
+            return fixing.until_it_passes(job, partial(_do, space=space), again)
     if space.changes():
         return landing.land(job, space, again)
     failure = _do(job, None).message

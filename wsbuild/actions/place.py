@@ -36,6 +36,13 @@ class Isolated(Place, Protocol):
     def suppose(self, entry: Entry) -> None:
         """Let a recorded result be there."""
 
+    def watch(self) -> None:
+        """A tool is about to work here: remember what is around."""
+
+    @property
+    def strays(self) -> list[str]:
+        """What was done elsewhere while a tool worked here, as found by `violations`, a line each."""
+
     def violations(self) -> list[str]:
         """What was done here that the workstream may not do, a line each."""
 

@@ -7,6 +7,7 @@ from functools import cached_property
 from threading import RLock
 from typing import TYPE_CHECKING
 
+from wsbuild.actions.doings import Doings
 from wsbuild.actions.tally import Tally
 from wsbuild.plan.cached import load_plan
 from wsbuild.statedir import database_path
@@ -55,6 +56,7 @@ class Session:
         self.tell: Callable[[Sequence[StepReport]], None] = lambda _: None
         self.workspaces: dict[str, Isolated] = {}
         self.landing = RLock()
+        self.doings = Doings()
         self._old: Store | None = None
         self._changes = 0
         self._latest: tuple[str, str, int, Decision] | None = None
@@ -119,18 +121,23 @@ class Session:
 
         return Git.find(self.root, self.plan.config.ignore)
 
+    @property
+    def cache_dir(self) -> str:
+        """The absolute path of the cache."""
+        from wsbuild.cache.place import cache_dir
+
+        return cache_dir(self.root, self.environ)
+
     @cached_property
     def cache(self) -> Cache | None:
         """The cache of results; None where the settings want none."""
         from wsbuild.cache.cache import Cache
-        from wsbuild.cache.place import cache_dir
 
         mode = self.plan.config.cache_mode
         if mode == "off":
             return None
-        directory = cache_dir(self.root, self.environ)
         writable = self.writing and mode == "read-write"
-        return Cache(directory, self.root, writable=writable, deferred=True)
+        return Cache(self.cache_dir, self.root, writable=writable, deferred=True)
 
     @cached_property
     def redactor(self) -> Redactor:

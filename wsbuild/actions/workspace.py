@@ -11,6 +11,7 @@ import os
 import stat
 from typing import TYPE_CHECKING
 
+from wsbuild.actions import watching
 from wsbuild.actions.tally import EXECUTED, RESTORED, SKIPPED, UP_TO_DATE
 from wsbuild.atomic import write_atomic
 from wsbuild.cache.blobs import copy_verified
@@ -20,9 +21,10 @@ from wsbuild.cache.files import MISSING, FileStates
 from wsbuild.cache.manifest import Reason
 from wsbuild.cache.put_back import Staged
 from wsbuild.errors import UserError, WsbuildError
+from wsbuild.patterns import matcher
 from wsbuild.statedir import STATE, make_dir
 from wsbuild.worktrees.merge import catch_up
-from wsbuild.worktrees.scope import Scope
+from wsbuild.worktrees.scope import Scope, what_is_strange
 from wsbuild.worktrees.snapshot import snapshot
 from wsbuild.worktrees.worktree import clean_up, differing, is_kept, open_worktree, remove, tracked, work_tree
 
@@ -80,6 +82,8 @@ class Workspace:
         self._supposed: dict[str, str] = {}
         self._entries: list[Entry] = []
         self._contents: dict[str, str] = {}
+        self._guarded: watching.Guarded | None = None
+        self.strays: list[str] = []
         self._is_adopted = is_kept(session.root, ws.id)
         if self._is_adopted:
             self.materialize()
@@ -180,24 +184,53 @@ class Workspace:
         prefix = self.git.prefix
         return [path[len(prefix) :] for path in paths if path.startswith(prefix)]
 
+    def watch(self) -> None:
+        """A tool is about to work here: remember what is around. Raises GitError."""
+        if self.worktree is not None:
+            self._guarded = watching.begin(self.session, self.worktree)
+
     def violations(self) -> list[str]:
-        """What was done here that the workstream may not do, a line each."""
+        """What was done here, and since `watch` to what steers git, that the workstream may not do, a line
+        each. `strays` is then what was done meanwhile, by whomever, to references, and in the checkout to
+        what is not the workstream's own. Raises GitError.
+        """
         if self.worktree is None:
             return []
-        touched = self._differing(self.worktree)
+        guarded, self._guarded = self._guarded, None
+        around = watching.end(self.session, self.worktree, guarded)
+        is_owned = matcher(self.ws.owned, below=True)
+        at = self.git.prefix
+        self.strays = [
+            *(f"{done} {name} of the repository" for name, done in around.references.items()),
+            *(
+                f"{done} {path} in the checkout"
+                for path, done in around.files.items()
+                if not (path.startswith(at) and is_owned(path[len(at) :]))
+            ),
+        ]
+        found = [f"{done} {name}: of the repository itself" for name, done in around.settings.items()]
+        return self._violations(self.worktree) + found
+
+    def _violations(self, worktree: Worktree) -> list[str]:
+        touched = self._differing(worktree)
         inside = self._in_project(touched)
-        there = set(tracked(self.git, self.worktree.tree, touched))
+        there = set(tracked(self.git, worktree.tree, touched))
         context = self.ws.context
         scope = Scope(context["files_scope"], context["files_create"])
         found = scope.violations(
-            (path, self.git.prefix + path in there and not self._is_ours(path), self._is_there(path))
+            (
+                path,
+                self.git.prefix + path in there and not self._is_ours(path),
+                os.path.lexists(self._at(path)),
+            )
             for path in inside
         )
         outside = sorted(path for path in touched if not path.startswith(self.git.prefix))
-        return found + [f"touched {path}: not in the project" for path in outside]
+        strange = [f"made {path} {what}" for path in inside if (what := what_is_strange(self._at(path)))]
+        return found + strange + [f"touched {path}: not in the project" for path in outside]
 
-    def _is_there(self, path: str) -> bool:
-        return os.path.lexists(os.path.join(self.root, path))
+    def _at(self, path: str) -> str:
+        return os.path.join(self.root, path)
 
     def _is_ours(self, path: str) -> bool:
         """Whether the workstream itself has written a file: what it made it may change."""

@@ -1,7 +1,9 @@
-"""What a workstream may do to which files. Patterns and paths only."""
+"""What a workstream may do to which files."""
 
 from __future__ import annotations
 
+import os
+import stat
 from typing import TYPE_CHECKING
 
 from wsbuild import patterns
@@ -30,3 +32,18 @@ class Scope:
                 done = "changed" if after else "removed"
                 found.append(f"{done} {path}: not in files_scope")
         return found
+
+
+def what_is_strange(path: str) -> str:
+    """What makes the file at an absolute path more than a file of its own, in words; '' for nothing."""
+    try:
+        st = os.lstat(path)
+    except OSError:
+        return ""
+    if stat.S_ISDIR(st.st_mode):
+        return "a repository of its own"
+    if stat.S_ISREG(st.st_mode) and st.st_nlink > 1:
+        return "a second name of another file (a hard link)"
+    if stat.S_ISREG(st.st_mode) and st.st_mode & (stat.S_ISUID | stat.S_ISGID):
+        return "run with the rights of its owner (set-user-ID or set-group-ID)"
+    return ""

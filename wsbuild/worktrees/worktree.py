@@ -135,11 +135,11 @@ def _make(worktree: Worktree) -> None:
     git.run("worktree", "add", "-q", "--detach", "--force", worktree.path, worktree.base)
     git.run("worktree", "lock", "--reason", f"wsbuild: {worktree.ws_id}", worktree.path)
     # Its stat cache makes looking at the work cheap; a copy, as that one may be written to there.
-    shutil.copy2(os.path.join(_admin(worktree), "index"), _note(git, worktree.ws_id, "index"))
+    shutil.copy2(os.path.join(admin_dir(worktree), "index"), _note(git, worktree.ws_id, "index"))
     _write_note(worktree, READY)
 
 
-def _admin(worktree: Worktree) -> str:
+def admin_dir(worktree: Worktree) -> str:
     """Git's own directory for a worktree; '' where there is none."""
     folder = os.path.join(worktree.git.common_dir, "worktrees")
     wanted = os.path.join(worktree.path, ".git")
@@ -152,7 +152,7 @@ def _admin(worktree: Worktree) -> str:
 
 def _is_sound(worktree: Worktree) -> bool:
     """Whether git knows the worktree and it knows git."""
-    admin = _admin(worktree)
+    admin = admin_dir(worktree)
     if not admin or os.path.islink(worktree.path):
         return False
     try:
@@ -223,7 +223,7 @@ def rescue(worktree: Worktree, owned: Iterable[str] = ()) -> str:
 
 def _head(worktree: Worktree) -> str:
     """The commit that the worktree is on; '' where that cannot be said."""
-    admin = _admin(worktree)
+    admin = admin_dir(worktree)
     if not admin:
         return ""
     try:
@@ -246,7 +246,7 @@ def remove(worktree: Worktree, *, landed: bool = False) -> str:
         os.unlink(worktree.path)
     elif os.path.lexists(worktree.path):
         shutil.rmtree(worktree.path)
-    admin = _admin(worktree)
+    admin = admin_dir(worktree)
     if admin:
         shutil.rmtree(admin)
     for kind in ("index", "json"):
