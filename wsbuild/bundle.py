@@ -47,6 +47,7 @@ def _workstream(raw: Mapping[str, Any], source: Source) -> Workstream:
     if not (raw.get("steps") or raw.get("tool", "").strip() or raw.get("capability")):
         hint = "name a tool profile in `tool`, or write `steps`"
         source.refuse("/tool", "no-tool", "nothing says who does the work", hint)
+    _check_landing(raw, source)
     plain: dict[str, Any] = {name: raw[name] for name in _AS_IT_IS if name in raw}
     lists: dict[str, Any] = {name: tuple(raw[name]) for name in _LISTS if name in raw}
     return Workstream(
@@ -61,6 +62,16 @@ def _workstream(raw: Mapping[str, Any], source: Source) -> Workstream:
         steps=steps(raw.get("steps", ()), (*scope, *create), source),
         **{"openspec_change": "", **plain, **lists},
     )
+
+
+def _check_landing(raw: Mapping[str, Any], source: Source) -> None:
+    land, isolation = raw.get("land", "files"), raw.get("isolation")
+    if land == "branch":
+        hint = "write `commit`, on a branch of yours, or `files`"
+        source.refuse("/land", "land-branch", "`land: branch` is not there yet", hint)
+    elif land != "files" and (isolation == "none" or (raw.get("steps") and isolation != "worktree")):
+        message = f"`land: {land}` needs a worktree: in place, its work cannot be told from yours"
+        source.refuse("/land", "land-in-place", message, "write `isolation: worktree`, or leave out `land`")
 
 
 def _number_as_text(value: float | str) -> str:

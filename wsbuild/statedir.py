@@ -14,6 +14,7 @@ STATE = ".wsbuild"
 LOGS = ".wsbuild/logs"
 PROMPTS = ".wsbuild/prompts"
 LOCK = ".wsbuild/lock"
+LANDING = ".wsbuild/landing"
 DATABASE = "state/pipeline_state.db"
 
 

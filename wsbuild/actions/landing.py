@@ -10,6 +10,7 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING
 
+from wsbuild.actions import committing
 from wsbuild.actions.outcome import Ground, Outcome, left_by, success_of
 from wsbuild.actions.tally import EXECUTED, FAILED, StepReport
 from wsbuild.cache.blobs import DamagedBlobError
@@ -52,19 +53,22 @@ def land(job: Job, space: Workspace, check: Callable[[StepPlan], str]) -> str:
 
 def _attempt(job: Job, space: Workspace, failure: Exception | None = None) -> str:
     """The recorded attempt: the landing itself, or the `failure` that came before it."""
-    started, landed = time.monotonic(), {}
+    landed: dict[str, str] = {}
+    started, commit = time.monotonic(), ""
     reason = "; ".join(map(str, job.decision.reasons))
     attempt = job.recorder.begin(job.ws, job.step, job.decision, job.decision.action.key(), Ground())
     success: Success | None = None
     if failure is None:
         try:
-            landed = arrive(space)
+            landed, commit = arrive(space)
             # Before it is recorded: whoever finds it recorded need not look for a worktree.
             space.landed()
         except (WsbuildError, OSError, DamagedBlobError) as error:
             failure = error
     outcome = Outcome("ok", 0, time.monotonic() - started)
     details = tuple(f"{'removed' if state == MISSING else 'wrote'} {path}" for path, state in landed.items())
+    if commit:
+        details = (*details, f"committed as {commit[:12]}")
     if failure is not None:
         message = job.session.redacted(str(failure))
         mark = signature(job.step.name, "not-landed", message)
@@ -81,10 +85,13 @@ def _attempt(job: Job, space: Workspace, failure: Exception | None = None) -> st
     return outcome.message
 
 
-def arrive(space: Workspace) -> dict[str, str]:
-    """Put the changes in the checkout; gives what was put where. Raises UserError, GitError, OSError; then
-    nothing of it is there.
+def arrive(space: Workspace) -> tuple[dict[str, str], str]:
+    """Put the changes in the checkout; gives what was put where, and the commit that was made of it.
+
+    Raises UserError, GitError, OSError; then nothing of it is there, or all and the next run commits it.
     """
+    from wsbuild.worktrees.commit import finish
+
     session = space.session
     states = session.freshness.states
     with session.landing:
@@ -100,14 +107,22 @@ def arrive(space: Workspace) -> dict[str, str]:
             raise UserError(f"{strange[0]} is no plain file", "symbolic links and special files do not land")
         wanted = {path: state for path, state in changes.items() if here[path] != state}
         removed = [path for path, state in wanted.items() if state == MISSING]
-        files = space.kept_files({path: state for path, state in wanted.items() if state != MISSING})
+        head = committing.head_for(space, changes) if space.ws.land == committing.COMMIT else ""
+        files = space.kept_files({path: state for path, state in changes.items() if state != MISSING})
+        pending = committing.prepare(space, head, files, changes) if head else None
+        files = [kept for kept in files if kept.path in wanted]
         # With a memory of its own: where files are for a moment is nothing to remember.
         passing = FileStates(session.root, states.seed, lambda _: {})
-        if wanted:
-            session.doings.note(space.git.prefix + path for path in wanted)
-            is_expected = partial(_is_as_seen, passing, here)
-            Staged(session.root, space, files, removed, is_expected).commit()
-        return changes
+        try:
+            if wanted:
+                session.doings.note(space.git.prefix + path for path in wanted)
+                is_expected = partial(_is_as_seen, passing, here)
+                Staged(session.root, space, files, removed, is_expected).commit()
+        except BaseException:
+            if pending is not None:
+                pending.drop()
+            raise
+        return changes, finish(pending) if pending is not None else ""
 
 
 def _is_as_seen(states: FileStates, seen: Mapping[str, str], path: str, at: str) -> bool:

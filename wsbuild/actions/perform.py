@@ -7,7 +7,7 @@ from contextlib import nullcontext
 from functools import partial
 from typing import TYPE_CHECKING
 
-from wsbuild.actions import fixing, landing, reuse, workspace
+from wsbuild.actions import committing, fixing, landing, reuse, workspace
 from wsbuild.actions.allowance import give_up, stop_of
 from wsbuild.actions.attempt import TROUBLE, attempt, why
 from wsbuild.actions.freshness import written
@@ -45,13 +45,14 @@ def perform(session: Session, recorder: Recorder, ws: WorkstreamPlan, step: Step
         return attempt(job_of(session, recorder, ws, step), error).message
     job = job_of(session, recorder, ws, step)
     again = partial(perform, session, recorder, ws)
-    if space is None or step.phase != "land":
+    if step.phase != "land":
         with session.doings.in_place() if space is None else nullcontext():
             return fixing.until_it_passes(job, partial(_do, space=space), again)
-    if space.changes():
+    trouble = committing.uncommitted(session, ws, space)
+    if trouble is None and space is not None and space.changes():
         return landing.land(job, space, again)
-    failure = _do(job, None).message
-    if not failure:
+    failure = (_do(job, None) if trouble is None else attempt(job, trouble)).message
+    if space is not None and not failure:
         space.landed()
     return failure
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from wsbuild import status
 from wsbuild.actions.tally import BLOCKED, NOT_DONE
 from wsbuild.atomic import FileLock, is_alive, process_start
-from wsbuild.statedir import LOCK, STATE, make_dir
+from wsbuild.statedir import LANDING, LOCK, STATE, make_dir
 from wsbuild.store import (
     attempts,
     breakers,
@@ -92,8 +92,18 @@ class RunRecorder(ABC):
 
             for line in recover.recover(self.session.store, utc_now()) + finish_cut(self.session.root):
                 _tell(line)
+            self._finish_commits()
             # Other threads may have looked at files while they were being put in place.
             self.session.forget_decisions()
+
+    def _finish_commits(self) -> None:
+        """Make the commits of landings that were cut. Raises GitError."""
+        session = self.session
+        if os.path.isdir(os.path.join(session.root, LANDING)) and session.git is not None:
+            from wsbuild.worktrees.commit import finish_cut
+
+            for line in finish_cut(session.git):
+                _tell(line)
 
     def open_run(self) -> str:
         """Create the run's row, with all its workstreams pending, unless it is there."""

@@ -333,7 +333,7 @@ def _landing(ws: Workstream, steps: Sequence[StepPlan]) -> StepPlan:
 
 
 def _isolation(ws: Workstream) -> str:
-    if ws.isolation == "worktree":
+    if ws.isolation == "worktree" or ws.land != "files":
         return "required"
     return ws.isolation or ("none" if ws.steps else "worktree")
 
@@ -342,6 +342,8 @@ def _workstream_plan(ws: Workstream, rank: int, after: set[str], loaded: Loaded)
     steps = _explicit(ws, loaded) if ws.steps else _default(ws, loaded)
     if ws.steps and ws.isolation == "worktree":
         steps = (*steps, _landing(ws, steps))
+    if ws.land != "files":
+        steps = (*steps[:-1], steps[-1]._replace(fields={**steps[-1].fields, "land": ws.land}))
     return WorkstreamPlan(
         id=ws.id,
         rank=rank,
@@ -361,6 +363,7 @@ def _workstream_plan(ws: Workstream, rank: int, after: set[str], loaded: Loaded)
         conflict_group=ws.conflict_group,
         max_cost_usd=ws.max_cost_usd,
         estimated_tokens=ws.estimated_context_tokens or 0,
+        land=ws.land,
     )
 
 

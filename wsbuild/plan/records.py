@@ -70,8 +70,8 @@ class WorkstreamPlan(NamedTuple):
     `limits` has the fields of `wsbuild.breaker.Limits` for each phase of its steps that has limits.
     `isolation` is `worktree` (its steps work in a git worktree until they land; in place where there is
     no git), `required` (not without git) or `none`. Commands of one `conflict_group` never run at the
-    same time. `max_cost_usd` is what it may cost (None: no matter),
-    `estimated_tokens` what one attempt at its edit is thought to need.
+    same time. `max_cost_usd` is what it may cost (None: no matter), `estimated_tokens` what one attempt
+    at its edit is thought to need. `land` says how it arrives: `files` or `commit`.
     """
 
     id: str
@@ -92,6 +92,7 @@ class WorkstreamPlan(NamedTuple):
     conflict_group: str = ""
     max_cost_usd: float | None = None
     estimated_tokens: int = 0
+    land: str = "files"
 
     @property
     def name(self) -> str:

@@ -1,0 +1,95 @@
+"""What a workstream with `land: commit` did, as one commit on the branch that is checked out."""
+
+from __future__ import annotations
+
+import tempfile
+from typing import TYPE_CHECKING
+
+from wsbuild.cache.files import MISSING
+from wsbuild.errors import UserError, WsbuildError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from wsbuild.actions.session import Session
+    from wsbuild.actions.workspace import Workspace
+    from wsbuild.cache.entry import KeptFile
+    from wsbuild.plan.records import WorkstreamPlan
+    from wsbuild.worktrees.commit import Pending
+
+COMMIT = "commit"
+SUBJECT_LENGTH = 100
+
+
+def head_for(space: Workspace, changes: Iterable[str]) -> str:
+    """The commit on which the paths of `changes`, as they are in the checkout, can be committed.
+
+    Raises UserError where they cannot, GitError.
+    """
+    from wsbuild.worktrees.commit import ready_head, uncommitted
+
+    git = space.git
+    head = ready_head(git)
+    theirs = uncommitted(git, head, [git.prefix + path for path in changes])
+    if theirs:
+        raise UserError(
+            f"{theirs[0]} has changes that are not committed, and {space.ws.id} changes it too",
+            "commit or stash yours, and run again: it lands then",
+        )
+    return head
+
+
+def prepare(
+    space: Workspace, head: str, files: Sequence[KeptFile], changes: Mapping[str, str]
+) -> Pending | None:
+    """The commit of `changes`, of which `files` are those that stay, on `head`: to be finished when they
+    are in their places. None where `head` has them already. Raises DamagedBlobError, GitError, OSError.
+    """
+    from wsbuild.worktrees.commit import blob, prepare
+
+    git = space.git
+    entries = {git.prefix + path: "" for path, state in changes.items() if state == MISSING}
+    for kept in files:
+        with tempfile.TemporaryFile() as file:
+            space.copy_to(kept.sha256, file.fileno())
+            file.seek(0)
+            oid = blob(git, git.prefix + kept.path, file.read())
+        mode = "100755" if kept.mode & 0o100 else "100644"
+        entries[git.prefix + kept.path] = f"{mode} {oid}"
+    return prepare(git, space.ws.id, head, entries, _message(space.session, space.ws))
+
+
+def _message(session: Session, ws: WorkstreamPlan) -> str:
+    asked = [*ws.context["tasks"], ws.context["openspec_change"], ws.doc]
+    subject = f"{ws.id}: {' '.join(next(filter(None, map(str.strip, asked)), '').split())}"
+    if len(subject) > SUBJECT_LENGTH:
+        subject = subject[: SUBJECT_LENGTH - 1].rstrip() + "…"
+    trailers = [f"Wsbuild-Workstream: {ws.id}", f"Wsbuild-Run: {session.run_id}"]
+    trailers += [f"Wsbuild-Depends-On: {upstream}" for upstream in ws.depends_on]
+    return "\n".join([subject, "", *trailers, ""])
+
+
+def uncommitted(session: Session, ws: WorkstreamPlan, space: Workspace | None) -> Exception | None:
+    """Why a workstream whose files are all in the checkout has not landed: it is to be a commit, and what
+    it wrote is in none.
+    """
+    if ws.land != COMMIT or (space is not None and space.changes()):
+        return None
+    from wsbuild.worktrees import commit
+
+    git = session.git
+    states = session.freshness.owned_states(ws)
+    own = [
+        path
+        for path, writers in session.reader.writers(list(states)).items()
+        if writers and writers[0].task.startswith(ws.task + ":") and writers[0].digest == states[path]
+    ]
+    if git is None or not own:
+        return None
+    try:
+        left = commit.uncommitted(git, commit.ready_head(git), [git.prefix + path for path in own])
+    except (WsbuildError, OSError) as error:
+        return error
+    if not left:
+        return None
+    return UserError(f"{left[0]} is as {ws.id} left it, but is in no commit", "commit it, and run again")

@@ -1,0 +1,322 @@
+"""One commit of given paths on the branch that is checked out, and nothing else of the user's in it.
+
+A note says what is under way from before the first file is put in its place until the commit is made
+and the index knows of it: the next run finishes what a dead process began.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import time
+from typing import TYPE_CHECKING, NamedTuple
+
+from wsbuild.atomic import write_atomic
+from wsbuild.errors import UserError
+from wsbuild.statedir import LANDING, make_dir
+from wsbuild.worktrees.git import IDENTITY, GitError
+from wsbuild.worktrees.snapshot import own_index, snapshot
+from wsbuild.worktrees.worktree import differing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from wsbuild.worktrees.git import Git
+
+ROUNDS = 5
+"""How often HEAD may move while a commit is put on it."""
+
+LOCK_S = 5.0
+"""How long somebody else's lock on the index is waited for."""
+
+_BUSY = {
+    "MERGE_HEAD": "merge",
+    "CHERRY_PICK_HEAD": "cherry-pick",
+    "REVERT_HEAD": "revert",
+    "rebase-merge": "rebase",
+    "rebase-apply": "rebase",
+    "sequencer": "cherry-pick or revert",
+}
+
+
+class Pending(NamedTuple):
+    """A commit that exists and is on no branch yet: `head` is its parent, `paths` are those it changes, as
+    the repository calls them.
+    """
+
+    git: Git
+    ws_id: str
+    head: str
+    commit: str
+    paths: tuple[str, ...]
+
+    @property
+    def note(self) -> str:
+        """The absolute path of the note that it is under way."""
+        return os.path.join(self.git.root, LANDING, f"{self.ws_id}.json")
+
+    def keep(self) -> None:
+        """Note that it is under way. Raises OSError."""
+        make_dir(self.git.root, LANDING)
+        data = {"head": self.head, "commit": self.commit, "paths": self.paths}
+        write_atomic(self.note, json.dumps(data).encode())
+
+    def drop(self) -> None:
+        """Note that it is not under way any more."""
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(self.note)
+
+
+# --- before
+
+
+def ready_head(git: Git) -> str:
+    """The commit that HEAD is on. Raises UserError where nobody should commit now, GitError."""
+    head = _head(git)
+    if not head:
+        raise UserError("there is no commit yet to land on", "make the first commit, and run again")
+    for name, what in _BUSY.items():
+        if os.path.lexists(os.path.join(git.git_dir, name)):
+            raise UserError(
+                f"a {what} is in progress", "finish or abort it (see `git status`), and run again"
+            )
+    if os.path.lexists(_index_lock(git)):
+        raise _index_is_locked(git, "")
+    return head
+
+
+def _index_lock(git: Git) -> str:
+    return os.path.join(git.git_dir, "index.lock")
+
+
+def _index_is_locked(git: Git, before: str) -> UserError:
+    return UserError(
+        f"{before}git's index is locked: {_index_lock(git)}",
+        "wait for the git command that holds it, or remove it where none runs, and run again",
+    )
+
+
+def _head(git: Git) -> str:
+    return git.run("rev-parse", "-q", "--verify", "HEAD^{commit}", codes=(0, 1, 128)).decode().strip()
+
+
+def uncommitted(git: Git, head: str, paths: Iterable[str]) -> list[str]:
+    """Those of the repository's `paths` that are not, on disk and in the index, as in the commit `head`.
+    Raises GitError.
+    """
+    paths = set(paths)
+    staged = git.run("diff-index", "--cached", "-z", "--no-renames", "--name-only", head).split(b"\0")
+    moved = {*differing(git, head, snapshot(git).tree), *map(os.fsdecode, staged)}
+    known = _entries(git, head, paths)
+    # Git does not look at what it ignores.
+    there = {path for path in paths - known.keys() if os.path.lexists(os.path.join(git.top, path))}
+    return sorted(paths & moved | there)
+
+
+def _entries(git: Git, commit: str, paths: Iterable[str]) -> dict[str, str]:
+    """The mode and the object id, with a space between, of those `paths` that a commit has."""
+    wanted = set(paths)
+    found: dict[str, str] = {}
+    for line in git.run("ls-tree", "-r", "-z", "--full-tree", commit).split(b"\0"):
+        head, _, path = line.partition(b"\t")
+        if (name := os.fsdecode(path)) in wanted:
+            mode, _, oid = head.decode().split(" ")
+            found[name] = f"{mode} {oid}"
+    return found
+
+
+def _identity(git: Git) -> dict[str, str]:
+    """Who commits, as git's environment: the user, where git knows the name and the address, else wsbuild."""
+    found: dict[str, str] = {}
+    for role in ("author", "committer"):
+        who = {}
+        for key in ("name", "email"):
+            variable = f"GIT_{role}_{key}".upper()
+            who[variable] = os.environ.get(variable, "") or _setting(git, f"{role}.{key}")
+            who[variable] = who[variable] or _setting(git, f"user.{key}")
+        is_known = all(value.strip() for value in who.values())
+        found |= who if is_known else {name: IDENTITY[name] for name in who}
+        found[f"GIT_{role}_DATE".upper()] = f"{int(time.time())} {time.strftime('%z')}"
+    return found
+
+
+def _setting(git: Git, name: str) -> str:
+    return git.run("config", "--get", name, codes=(0, 1)).decode("utf-8", "surrogateescape").rstrip("\n")
+
+
+def blob(git: Git, path: str, content: bytes) -> str:
+    """Have git know the content of the repository's `path`, as `git add` would; gives its object id."""
+    words = ("hash-object", "-w", "--stdin", f"--path={path}")
+    return git.run(*words, cwd=git.top, given=content).decode().strip()
+
+
+def prepare(git: Git, ws_id: str, head: str, entries: Mapping[str, str], message: str) -> Pending | None:
+    """Make the commit, on no branch yet, and note that it is under way; None where there is nothing to
+    commit. `entries` has mode and object id for each path, '' for one that is removed.
+
+    Raises GitError, OSError.
+    """
+    tree = _tree_with(git, head, entries)
+    if tree == git.line("rev-parse", f"{head}^{{tree}}"):
+        return None
+    words = ("-c", "i18n.commitEncoding=utf-8", "commit-tree", tree, "-p", head, "-F", "-")
+    commit = git.run(*words, env=_identity(git), given=message.encode("utf-8", "replace")).decode().strip()
+    pending = Pending(git, ws_id, head, commit, tuple(sorted(entries)))
+    pending.keep()
+    return pending
+
+
+def _tree_with(git: Git, commit: str, entries: Mapping[str, str]) -> str:
+    """The tree of a commit with other `entries`."""
+    with own_index(git) as env:
+        git.run("read-tree", commit, env=env)
+        _set_entries(git, entries, env)
+        return git.line("write-tree", env=env)
+
+
+def _set_entries(git: Git, entries: Mapping[str, str], env: Mapping[str, str]) -> None:
+    # What goes, first: a directory may come in the place of a file.
+    ordered = sorted(entries.items(), key=lambda item: bool(item[1]))
+    lines = [f"{entry or '0 ' + '0' * 40}\t{path}" for path, entry in ordered]
+    given = b"".join(os.fsencode(line) + b"\0" for line in lines)
+    git.run("update-index", "-z", "--index-info", cwd=git.top, env=env, given=given)
+
+
+# --- after
+
+
+def finish(pending: Pending) -> str:
+    """Have the files of a pending commit, which are in their places, committed; gives the commit.
+
+    Raises UserError, GitError, OSError; then the note still stands, and the next run tries it again.
+    """
+    pending = _move_head(pending)
+    _update_index(pending)
+    pending.drop()
+    return pending.commit
+
+
+def _move_head(pending: Pending) -> Pending:
+    git = pending.git
+    for _ in range(ROUNDS):
+        head = _head(git)
+        if _has(git, head, pending.commit):
+            return pending
+        if head != pending.head:
+            pending = _onto(pending, head)
+            if pending.commit == head:
+                return pending
+        with contextlib.suppress(GitError):
+            words = ("update-ref", "-m", f"wsbuild: land {pending.ws_id}", "HEAD", pending.commit, head)
+            git.run(*words, env=_identity(git))
+            return pending
+    raise UserError(
+        f"HEAD cannot be moved to {pending.commit}: it moves by itself, or is locked",
+        "run again: the files are in place, and are committed then",
+    )
+
+
+def _has(git: Git, head: str, commit: str) -> bool:
+    """Whether a commit is `head`, or an ancestor of it."""
+    return git.run("merge-base", commit, head, codes=(0, 1)).decode().strip() == commit
+
+
+def _onto(pending: Pending, head: str) -> Pending:
+    """The same on another commit: that one itself where it has all of it. Raises UserError where both
+    have changed a path.
+    """
+    git, paths = pending.git, pending.paths
+    old, ours, now = (_entries(git, commit, paths) for commit in (pending.head, pending.commit, head))
+    both = [path for path in paths if now.get(path) not in {old.get(path), ours.get(path)}]
+    if both:
+        pending.drop()
+        raise UserError(
+            f"{both[0]} was changed by a commit just now, and by {pending.ws_id}",
+            f"what was to be committed is {pending.commit}, and its files are in place: commit them",
+        )
+    tree = _tree_with(git, head, {path: ours.get(path, "") for path in paths})
+    if tree == git.line("rev-parse", f"{head}^{{tree}}"):
+        return pending._replace(commit=head)
+    raw = git.run("cat-file", "commit", pending.commit)
+    rest = raw.split(b"\n", 2)[2]
+    given = f"tree {tree}\nparent {head}\n".encode() + rest
+    commit = git.run("hash-object", "-t", "commit", "-w", "--stdin", given=given).decode().strip()
+    moved = pending._replace(head=head, commit=commit)
+    moved.keep()
+    return moved
+
+
+def _update_index(pending: Pending) -> None:
+    """Let the user's index have the paths as committed, where it has them as they were before."""
+    git, paths = pending.git, set(pending.paths)
+    old, ours = (_entries(git, commit, paths) for commit in (pending.head, pending.commit))
+    staged = {}
+    for line in git.run("ls-files", "-s", "-z", "--full-name", cwd=git.top).split(b"\0"):
+        entry, _, path = line.partition(b"\t")
+        if (name := os.fsdecode(path)) in paths:
+            staged[name] = entry.decode()
+    # What is there with another state was staged since: that is the user's.
+    as_before = [path for path in paths if staged.get(path, "") == (f"{old[path]} 0" if path in old else "")]
+    wanted = {path: ours.get(path, "") for path in as_before if old.get(path) != ours.get(path)}
+    deadline = time.monotonic() + LOCK_S
+    while wanted:
+        try:
+            _set_entries(git, wanted, {})
+            break
+        except GitError:
+            if not os.path.lexists(_index_lock(git)):
+                raise
+            if time.monotonic() > deadline:
+                raise _index_is_locked(git, f"{pending.commit} is made, but ") from None
+            time.sleep(0.05)
+    git.run("update-index", "-q", "--refresh", cwd=git.top, codes=(0, 1, 128))
+
+
+def finish_cut(git: Git) -> list[str]:
+    """Finish the commits whose processes died; gives a line for each that could not be finished.
+
+    For whoever holds the tree's lock, when the files are in their places.
+    """
+    lines = []
+    folder = os.path.join(git.root, LANDING)
+    for name in sorted(os.listdir(folder)):
+        pending = _noted(git, name)
+        if pending is None:
+            continue
+        try:
+            if _has(git, _head(git), pending.commit) or _is_in_place(pending):
+                finish(pending)
+            else:
+                pending.drop()
+        except (UserError, GitError, OSError) as error:
+            lines.append(f"{pending.ws_id} is not committed: {error}")
+    return lines
+
+
+def _noted(git: Git, name: str) -> Pending | None:
+    """What a note says; None where it is none, or is damaged."""
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+        with open(os.path.join(git.root, LANDING, name), encoding="utf-8") as file:
+            data = json.load(file)
+        ws_id, kind = os.path.splitext(name)
+        if kind == ".json":
+            return Pending(git, ws_id, str(data["head"]), str(data["commit"]), tuple(data["paths"]))
+    return None
+
+
+def _is_in_place(pending: Pending) -> bool:
+    """Whether all files are as the commit has them."""
+    git = pending.git
+    ours = _entries(git, pending.commit, pending.paths)
+    for path in pending.paths:
+        place = os.path.join(git.top, path)
+        if path not in ours:
+            if os.path.lexists(place):
+                return False
+            continue
+        if os.path.islink(place) or not os.path.isfile(place):
+            return False
+        if git.line("hash-object", "--", path, cwd=git.top) != ours[path].split(" ")[1]:
+            return False
+    return True
