@@ -128,21 +128,20 @@ def _entries(git: Git, commit: str, paths: Iterable[str]) -> dict[str, str]:
 
 def _identity(git: Git) -> dict[str, str]:
     """Who commits, as git's environment: the user, where git knows the name and the address, else wsbuild."""
+    asked = r"^(user|author|committer)\.(name|email)$"
+    said = git.run("config", "-z", "--get-regexp", asked, codes=(0, 1)).split(b"\0")
+    known = dict(os.fsdecode(setting).split("\n", 1) for setting in said if b"\n" in setting)
     found: dict[str, str] = {}
     for role in ("author", "committer"):
         who = {}
         for key in ("name", "email"):
             variable = f"GIT_{role}_{key}".upper()
-            who[variable] = os.environ.get(variable, "") or _setting(git, f"{role}.{key}")
-            who[variable] = who[variable] or _setting(git, f"user.{key}")
-        is_known = all(value.strip() for value in who.values())
-        found |= who if is_known else {name: IDENTITY[name] for name in who}
+            settings = (known.get(f"{whose}.{key}", "") for whose in (role, "user"))
+            who[variable] = next(filter(None, (os.environ.get(variable, ""), *settings)), "")
+        is_whole = all(value.strip() for value in who.values())
+        found |= who if is_whole else {name: IDENTITY[name] for name in who}
         found[f"GIT_{role}_DATE".upper()] = f"{int(time.time())} {time.strftime('%z')}"
     return found
-
-
-def _setting(git: Git, name: str) -> str:
-    return git.run("config", "--get", name, codes=(0, 1)).decode("utf-8", "surrogateescape").rstrip("\n")
 
 
 def blob(git: Git, path: str, content: bytes) -> str:
@@ -279,10 +278,11 @@ def finish_cut(git: Git) -> list[str]:
     For whoever holds the tree's lock, when the files are in their places.
     """
     lines = []
-    folder = os.path.join(git.root, LANDING)
-    for name in sorted(os.listdir(folder)):
+    for name in sorted(os.listdir(os.path.join(git.root, LANDING))):
         pending = _noted(git, name)
         if pending is None:
+            with contextlib.suppress(OSError):
+                os.unlink(os.path.join(git.root, LANDING, name))
             continue
         try:
             if _has(git, _head(git), pending.commit) or _is_in_place(pending):
@@ -295,13 +295,15 @@ def finish_cut(git: Git) -> list[str]:
 
 
 def _noted(git: Git, name: str) -> Pending | None:
-    """What a note says; None where it is none, or is damaged."""
-    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+    """What a note says; None where it is damaged, or tells of a commit that git does not have any more."""
+    with contextlib.suppress(OSError, ValueError, LookupError, TypeError, GitError):
         with open(os.path.join(git.root, LANDING, name), encoding="utf-8") as file:
             data = json.load(file)
-        ws_id, kind = os.path.splitext(name)
-        if kind == ".json":
-            return Pending(git, ws_id, str(data["head"]), str(data["commit"]), tuple(data["paths"]))
+        ws_id = os.path.splitext(name)[0]
+        pending = Pending(git, ws_id, str(data["head"]), str(data["commit"]), tuple(data["paths"]))
+        for commit in (pending.head, pending.commit):
+            git.run("cat-file", "-e", f"{commit}^{{commit}}")
+        return pending
     return None
 
 
