@@ -295,11 +295,15 @@ def finish_cut(git: Git) -> list[str]:
 
 
 def _noted(git: Git, name: str) -> Pending | None:
-    """What a note says; None where it is damaged, or tells of a commit that git does not have any more."""
+    """What a note says; None where it is damaged or was never whole, or tells of a commit that git does not
+    have any more.
+    """
+    ws_id, kind = os.path.splitext(name)
+    if kind != ".json":
+        return None
     with contextlib.suppress(OSError, ValueError, LookupError, TypeError, GitError):
         with open(os.path.join(git.root, LANDING, name), encoding="utf-8") as file:
             data = json.load(file)
-        ws_id = os.path.splitext(name)[0]
         pending = Pending(git, ws_id, str(data["head"]), str(data["commit"]), tuple(data["paths"]))
         for commit in (pending.head, pending.commit):
             git.run("cat-file", "-e", f"{commit}^{{commit}}")
