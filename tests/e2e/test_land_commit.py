@@ -130,6 +130,23 @@ def test_nobody_commits_in_the_middle_of_something(repo: Repo, name: str, told: 
     assert len(landings(repo)) == 1
 
 
+def test_a_branch_that_is_locked_gets_the_commit_later(repo: Repo) -> None:
+    """The files are in place by then; the next run commits them and nothing else."""
+    lock = repo.root / ".git/refs/heads/main.lock"
+    lock.touch()
+    said = repo.wsbuild("run", code=1).out
+    assert "HEAD cannot be moved" in said
+    assert "run again" in said
+    assert repo.read("src/new.py") == "new\n"
+    assert landings(repo) == []
+    lock.unlink()
+    repo.wsbuild("run")
+    assert repo.asked() == 1
+    assert len(landings(repo)) == 1
+    assert repo.git("status", "--short") == ""
+    assert repo.counts() == {"up_to_date": 3}
+
+
 def test_without_a_first_commit_nothing_lands(repo: Repo) -> None:
     """It would be one without all that is there."""
     repo.git("update-ref", "-d", "HEAD")
@@ -153,6 +170,37 @@ def test_without_an_identity_it_is_wsbuilds(repo: Repo) -> None:
     repo.env["HOME"] = str(repo.root.parent)
     repo.wsbuild("run")
     assert repo.git("log", "-1", "--format=%an <%ae>") == "wsbuild <wsbuild@localhost>\n"
+
+
+def test_the_callers_identity_is_used(repo: Repo) -> None:
+    """As git itself would use it: a CI job names its author in the environment."""
+    repo.env |= {"GIT_AUTHOR_NAME": "Éva", "GIT_AUTHOR_EMAIL": "eva@example.org"}
+    repo.wsbuild("run")
+    told = repo.git("log", "-1", "--format=%an <%ae> %cn <%ce>")
+    assert told == "Éva <eva@example.org> Ann <ann@example.org>\n"
+
+
+@pytest.mark.parametrize("name", ["é ü", "new\nline", '-"quoted"', "dir/*"])
+def test_odd_names_are_committed(repo: Repo, name: str) -> None:
+    """Names are bytes, and no patterns."""
+    path = f"lib/{name}"
+    repo.agent(f"import os; os.makedirs('lib/dir'); open({path!r}, 'w').write('new')")
+    repo.wsbuild("run")
+    assert repo.git("ls-tree", "-r", "-z", "--name-only", "HEAD", "lib").split("\0")[:-1] == [path]
+    assert repo.git("status", "--short") == ""
+
+
+def test_a_checkout_that_is_a_worktree_itself(repo: Repo) -> None:
+    """Its own HEAD and index; those of the main one stay."""
+    main = repo.root
+    repo.git("worktree", "add", "-q", "-b", "side", str(main.parent / "side"))
+    repo.root = main.parent / "side"
+    repo.wsbuild("run")
+    assert len(landings(repo)) == 1
+    assert repo.git("status", "--short") == ""
+    assert repo.git("rev-parse", "side~1") == repo.git("rev-parse", "main")
+    repo.root = main
+    assert repo.git("status", "--short") == ""
 
 
 def test_a_commit_made_meanwhile_stays_below(repo: Repo) -> None:

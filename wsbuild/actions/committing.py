@@ -69,6 +69,13 @@ def _message(session: Session, ws: WorkstreamPlan) -> str:
     return "\n".join([subject, "", *trailers, ""])
 
 
+def settled(space: Workspace) -> None:
+    """Nothing is left to be done about its commit: it is made and recorded, or nothing has landed."""
+    from wsbuild.worktrees.commit import drop_note
+
+    drop_note(space.git, space.ws.id)
+
+
 def uncommitted(session: Session, ws: WorkstreamPlan, space: Workspace | None) -> Exception | None:
     """Why a workstream whose files are all in the checkout has not landed: it is to be a commit, and what
     it wrote is in none.

@@ -79,6 +79,8 @@ def _attempt(job: Job, space: Workspace, failure: Exception | None = None) -> st
         success = success_of(job.step, job.decision, after)._replace(writes=landed)
     wrote = left_by(job.step, success, Ground()) if success else {}
     job.recorder.end(attempt, outcome, success, "", "", wrote)
+    if commit:
+        committing.settled(space)
     status = FAILED if failure is not None else EXECUTED
     told = outcome.message.split("\n")[0] or reason
     job.session.tally.add(StepReport(attempt.task, status, told, outcome.duration_s, attempt.number, details))
@@ -86,7 +88,8 @@ def _attempt(job: Job, space: Workspace, failure: Exception | None = None) -> st
 
 
 def arrive(space: Workspace) -> tuple[dict[str, str], str]:
-    """Put the changes in the checkout; gives what was put where, and the commit that was made of it.
+    """Put the changes in the checkout; gives what was put where, and the commit that was made of it, which
+    is noted to be under way until `committing.settled` is told.
 
     Raises UserError, GitError, OSError; then nothing of it is there, or all and the next run commits it.
     """
@@ -120,7 +123,7 @@ def arrive(space: Workspace) -> tuple[dict[str, str], str]:
                 Staged(session.root, space, files, removed, is_expected).commit()
         except BaseException:
             if pending is not None:
-                pending.drop()
+                committing.settled(space)
             raise
         return changes, finish(pending) if pending is not None else ""
 

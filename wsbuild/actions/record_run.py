@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from wsbuild import status
 from wsbuild.actions.tally import BLOCKED, NOT_DONE
 from wsbuild.atomic import FileLock, is_alive, process_start
+from wsbuild.errors import WsbuildError
 from wsbuild.statedir import LANDING, LOCK, STATE, make_dir
 from wsbuild.store import (
     attempts,
@@ -32,6 +33,7 @@ from wsbuild.store import (
     spend,
     tool_versions,
     workstreams,
+    writes,
 )
 from wsbuild.tools.usage import Usage
 
@@ -97,13 +99,38 @@ class RunRecorder(ABC):
             self.session.forget_decisions()
 
     def _finish_commits(self) -> None:
-        """Make the commits of landings that were cut. Raises GitError."""
+        """Make the commits of landings that were cut, and record what they wrote, so that what is merged
+        there is not taken for an edit of somebody's. Raises GitError.
+        """
         session = self.session
-        if os.path.isdir(os.path.join(session.root, LANDING)) and session.git is not None:
-            from wsbuild.worktrees.commit import finish_cut
+        git = session.git if os.path.isdir(os.path.join(session.root, LANDING)) else None
+        if git is None:
+            return
+        from wsbuild.worktrees.commit import drop_note, resume, under_way
 
-            for line in finish_cut(session.git):
-                _tell(line)
+        for pending in under_way(git):
+            task = f"ws:{pending.ws_id.removeprefix('ws-')}:land"
+            last = session.reader.last_attempt(task)
+            try:
+                # One that is recorded was finished: what was done about it since is the user's.
+                is_there = last is not None and last.status != "ok" and resume(pending)
+            except (WsbuildError, OSError) as error:
+                _tell(f"{pending.ws_id} is not committed: {error}")
+                continue
+            if last is None or not is_there:
+                drop_note(git, pending.ws_id)
+                continue
+            states = session.freshness.states.states(
+                [path.removeprefix(git.prefix) for path in pending.paths]
+            )
+            wrote = {path: writes.Wrote(state) for path, state in states.items()}
+            with session.store.transaction() as conn:
+                writes.put_many(conn, task, last.attempt_id, wrote)
+                payload = {"attempt": last.attempt_id, "commit": pending.commit, "wrote": sorted(wrote)}
+                at = {"ws_id": pending.ws_id, "step": "land"}
+                events.append(conn, utc_now(), "landing_finished", **at, payload=payload)
+            session.changed(task, wrote=wrote)
+            drop_note(git, pending.ws_id)
 
     def open_run(self) -> str:
         """Create the run's row, with all its workstreams pending, unless it is there."""

@@ -51,21 +51,22 @@ class Pending(NamedTuple):
     commit: str
     paths: tuple[str, ...]
 
-    @property
-    def note(self) -> str:
-        """The absolute path of the note that it is under way."""
-        return os.path.join(self.git.root, LANDING, f"{self.ws_id}.json")
-
     def keep(self) -> None:
         """Note that it is under way. Raises OSError."""
         make_dir(self.git.root, LANDING)
         data = {"head": self.head, "commit": self.commit, "paths": self.paths}
-        write_atomic(self.note, json.dumps(data).encode())
+        write_atomic(note_of(self.git, self.ws_id), json.dumps(data).encode())
 
-    def drop(self) -> None:
-        """Note that it is not under way any more."""
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(self.note)
+
+def drop_note(git: Git, ws_id: str) -> None:
+    """Note that nothing is under way for a workstream."""
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(note_of(git, ws_id))
+
+
+def note_of(git: Git, ws_id: str) -> str:
+    """The absolute path of the note that says what is under way for a workstream."""
+    return os.path.join(git.root, LANDING, f"{ws_id}.json")
 
 
 # --- before
@@ -188,11 +189,11 @@ def _set_entries(git: Git, entries: Mapping[str, str], env: Mapping[str, str]) -
 def finish(pending: Pending) -> str:
     """Have the files of a pending commit, which are in their places, committed; gives the commit.
 
-    Raises UserError, GitError, OSError; then the note still stands, and the next run tries it again.
+    The note still stands until somebody drops it, as it does when this raises UserError, GitError or
+    OSError: the next run then tries it again.
     """
     pending = _move_head(pending)
     _update_index(pending)
-    pending.drop()
     return pending.commit
 
 
@@ -229,7 +230,7 @@ def _onto(pending: Pending, head: str) -> Pending:
     old, ours, now = (_entries(git, commit, paths) for commit in (pending.head, pending.commit, head))
     both = [path for path in paths if now.get(path) not in {old.get(path), ours.get(path)}]
     if both:
-        pending.drop()
+        drop_note(git, pending.ws_id)
         raise UserError(
             f"{both[0]} was changed by a commit just now, and by {pending.ws_id}",
             f"what was to be committed is {pending.commit}, and its files are in place: commit them",
@@ -247,9 +248,14 @@ def _onto(pending: Pending, head: str) -> Pending:
 
 
 def _update_index(pending: Pending) -> None:
-    """Let the user's index have the paths as committed, where it has them as they were before."""
-    git, paths = pending.git, set(pending.paths)
-    old, ours = (_entries(git, commit, paths) for commit in (pending.head, pending.commit))
+    """Let the user's index have the paths as committed, where it has them as they were before, and HEAD has
+    not gone on.
+    """
+    git = pending.git
+    old, ours, now = (
+        _entries(git, commit, pending.paths) for commit in (pending.head, pending.commit, "HEAD")
+    )
+    paths = {path for path in pending.paths if now.get(path) == ours.get(path)}
     staged = {}
     for line in git.run("ls-files", "-s", "-z", "--full-name", cwd=git.top).split(b"\0"):
         entry, _, path = line.partition(b"\t")
@@ -272,26 +278,27 @@ def _update_index(pending: Pending) -> None:
     git.run("update-index", "-q", "--refresh", cwd=git.top, codes=(0, 1, 128))
 
 
-def finish_cut(git: Git) -> list[str]:
-    """Finish the commits whose processes died; gives a line for each that could not be finished.
-
-    For whoever holds the tree's lock, when the files are in their places.
-    """
-    lines = []
+def under_way(git: Git) -> list[Pending]:
+    """The commits that dead processes, or failures, left under way. For whoever holds the tree's lock."""
+    found = []
     for name in sorted(os.listdir(os.path.join(git.root, LANDING))):
         pending = _noted(git, name)
-        if pending is None:
-            with contextlib.suppress(OSError):
-                os.unlink(os.path.join(git.root, LANDING, name))
+        if pending is not None:
+            found.append(pending)
             continue
-        try:
-            if _has(git, _head(git), pending.commit) or _is_in_place(pending):
-                finish(pending)
-            else:
-                pending.drop()
-        except (UserError, GitError, OSError) as error:
-            lines.append(f"{pending.ws_id} is not committed: {error}")
-    return lines
+        with contextlib.suppress(OSError):
+            os.unlink(os.path.join(git.root, LANDING, name))
+    return found
+
+
+def resume(pending: Pending) -> bool:
+    """Finish a commit that was under way, if its files came to their places; gives whether they are there
+    as committed. Raises UserError, GitError, OSError.
+    """
+    is_there = _is_in_place(pending)
+    if is_there or _has(pending.git, _head(pending.git), pending.commit):
+        finish(pending)
+    return is_there
 
 
 def _noted(git: Git, name: str) -> Pending | None:

@@ -10,7 +10,16 @@ import pytest
 
 from wsbuild.errors import UserError
 from wsbuild.worktrees import commit
-from wsbuild.worktrees.commit import Pending, finish, finish_cut, prepare, ready_head
+from wsbuild.worktrees.commit import (
+    Pending,
+    drop_note,
+    finish,
+    note_of,
+    prepare,
+    ready_head,
+    resume,
+    under_way,
+)
 from wsbuild.worktrees.git import Git
 
 OURS = "ours\n"
@@ -45,7 +54,6 @@ def test_what_is_there_already_makes_no_commit(repo: Any) -> None:
     repo.run("commit", "-qam", "theirs")
     assert finish(found) == repo.run("rev-parse", "HEAD").strip()
     assert subjects(repo) == ["theirs", "first"]
-    assert notes(repo) == []
 
 
 def test_it_follows_on_what_was_committed_meanwhile(repo: Any) -> None:
@@ -107,12 +115,24 @@ def test_an_index_that_is_locked_is_waited_for(repo: Any, monkeypatch: pytest.Mo
     monkeypatch.setattr(commit, "LOCK_S", 0.1)
     with pytest.raises(UserError, match="index is locked"):
         finish(found)
-    assert len(finish_cut(repo.git)) == 1
+    with pytest.raises(UserError, match="index is locked"):
+        resume(found)
     lock.unlink()
-    assert finish_cut(repo.git) == []
+    assert under_way(repo.git) == [found]
+    assert resume(found)
     assert subjects(repo) == ["ws-x: do it", "first"]
     assert repo.run("status", "--short") == ""
-    assert notes(repo) == []
+    drop_note(repo.git, "ws-x")
+    assert under_way(repo.git) == notes(repo) == []
+
+
+def test_what_head_has_left_behind_stays_so(repo: Any) -> None:
+    """A commit that was taken back by another is not brought back into the index."""
+    found = pending(repo)
+    finish(found)
+    repo.run("revert", "--no-edit", "HEAD")
+    assert not resume(found)
+    assert repo.run("status", "--short") == ""
 
 
 def test_a_file_may_come_in_the_place_of_a_directory(repo: Any) -> None:
@@ -133,33 +153,34 @@ def test_a_file_may_come_in_the_place_of_a_directory(repo: Any) -> None:
 
 
 @pytest.mark.parametrize("text", ["first a.txt\n", "mine\n"])
-def test_what_never_came_to_its_place_is_dropped(repo: Any, text: str) -> None:
+def test_what_never_came_to_its_place_is_not_committed(repo: Any, text: str) -> None:
     """The process died before, or somebody has changed the file since."""
-    pending(repo)
+    found = pending(repo)
     repo.write("a.txt", text)
-    assert finish_cut(repo.git) == []
+    assert not resume(found)
     assert subjects(repo) == ["first"]
-    assert notes(repo) == []
     assert repo.root.joinpath("a.txt").read_text() == text
 
 
 @pytest.mark.parametrize("damage", ["", "{", "[]", '{"head": "x"}', '{"head": 1, "commit": 2, "paths": 3}'])
 def test_a_damaged_note_does_no_harm(repo: Any, damage: str) -> None:
     """It tells of nothing, and is gone."""
-    note = pending(repo).note
+    pending(repo)
+    note = note_of(repo.git, "ws-x")
     with open(note, "w", encoding="utf-8") as file:
         file.write(damage)
-    assert finish_cut(repo.git) == []
+    assert under_way(repo.git) == []
     assert subjects(repo) == ["first"]
     assert notes(repo) == []
 
 
 def test_a_commit_that_git_has_pruned_is_dropped(repo: Any) -> None:
     """Nobody asks for it again and again."""
-    note = pending(repo).note
+    pending(repo)
+    note = note_of(repo.git, "ws-x")
     with open(note, encoding="utf-8") as file:
         data = json.load(file)
     with open(note, "w", encoding="utf-8") as file:
         json.dump({**data, "commit": "1" * 40}, file)
-    assert finish_cut(repo.git) == []
+    assert under_way(repo.git) == []
     assert notes(repo) == []
