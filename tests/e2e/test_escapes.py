@@ -243,12 +243,13 @@ def test_a_fix_and_a_check_are_watched_too(repo: Repo) -> None:
     assert repo.read("src/a.py") == "begin\n"
 
 
-def test_landing_and_working_in_place_are_no_escapes(repo: Repo) -> None:
+@pytest.mark.parametrize("land", ["files", "commit"])
+def test_landing_and_working_in_place_are_no_escapes(repo: Repo, land: str) -> None:
     """Workstreams at the same time, as many as there are."""
     repo.script.write_text("import time; time.sleep(0.2)")
     (repo.root / "workstreams/ws-x.json").unlink()
     for number in range(6):
-        repo.workstream(f"w{number}", files_scope=[f"src/ws-w{number}.py"])
+        repo.workstream(f"w{number}", files_scope=[f"src/ws-w{number}.py"], land=land)
     step = {"name": "make", "run": "sleep 0.1; echo x > made.txt", "shell": True, "outputs": ["made.txt"]}
     repo.workstream("place", files_scope=["made.txt"], steps=[step])
     repo.doit("run", "-n", "4")

@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from e2e.test_isolation import Repo
+from isolated import Repo
 
 EDIT = "open('src/a.py', 'a').write('# edited\\n'); open('src/new.py', 'w').write('new\\n')"
 
@@ -205,6 +205,7 @@ def test_a_checkout_that_is_a_worktree_itself(repo: Repo) -> None:
 
 def test_a_commit_made_meanwhile_stays_below(repo: Repo) -> None:
     """HEAD moved while the agent worked: to another file, and to the same one, which is merged."""
+    repo.write("config/wsbuild.yaml", repo.read("config/wsbuild.yaml") + "watch: 'off'\n")
     repo.write("src/a.py", "a = 1\n\n\n\nb = 1\n")
     repo.git("commit", "-qam", "more")
     repo.agent(
@@ -275,6 +276,7 @@ def test_contents_are_committed_as_git_add_would(repo: Repo) -> None:
 def test_below_the_top_of_the_repository(tmp_path: Path) -> None:
     """A project may be a directory of a repository; one workstream's commit is the ground of the next."""
     repo = Repo(tmp_path / "top/project")
+    repo.env["XDG_TALLY"] = str(tmp_path / "tally")
     repo.workstream("x", files_scope=["src/a.py"], land="commit")
     repo.workstream("y", files_scope=["src/a.py"], land="commit", depends_on=["ws-x"])
     (repo.root / ".git").rename(repo.root.parent / ".git")

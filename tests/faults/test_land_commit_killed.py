@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from e2e.test_isolation import Repo
+from isolated import Repo
 
 EDIT = (
     "import os; open('src/a.py', 'a').write('# edited\\n'); open('src/new.py', 'w').write('new\\n');"

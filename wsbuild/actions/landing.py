@@ -94,6 +94,7 @@ def arrive(space: Workspace) -> tuple[dict[str, str], str]:
     Raises UserError, GitError, OSError; then nothing of it is there, or all and the next run commits it.
     """
     from wsbuild.worktrees.commit import finish
+    from wsbuild.worktrees.watch import moved_by_commit
 
     session = space.session
     states = session.freshness.states
@@ -125,7 +126,10 @@ def arrive(space: Workspace) -> tuple[dict[str, str], str]:
             if pending is not None:
                 committing.settled(space)
             raise
-        return changes, finish(pending) if pending is not None else ""
+        if pending is None:
+            return changes, ""
+        session.doings.note(moved_by_commit(space.git))
+        return changes, finish(pending)
 
 
 def _is_as_seen(states: FileStates, seen: Mapping[str, str], path: str, at: str) -> bool:

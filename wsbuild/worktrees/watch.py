@@ -75,6 +75,14 @@ def changes(before: Mapping[str, object], after: Mapping[str, object]) -> dict[s
     return found
 
 
+def moved_by_commit(git: Git) -> list[str]:
+    """The names in `Look.git` of what a commit in the checkout changes. Raises GitError."""
+    branch = git.run("symbolic-ref", "-q", "HEAD", codes=(0, 1)).decode().strip()
+    own = os.path.relpath(git.git_dir, git.top)
+    names = [".git/HEAD", f"{own}/HEAD", ".git/logs/HEAD"]
+    return [*names, branch, f".git/logs/{branch}"] if branch else names
+
+
 def _references(git: Git) -> Iterator[tuple[str, str]]:
     said = git.run("for-each-ref", "--format=%(refname) %(objectname) %(symref)")
     for line in os.fsdecode(said).splitlines():
