@@ -295,8 +295,11 @@ def resume(pending: Pending) -> bool:
     """Finish a commit that was under way, if its files came to their places; gives whether they are there
     as committed. Raises UserError, GitError, OSError.
     """
-    is_there = _is_in_place(pending)
-    if is_there or _has(pending.git, _head(pending.git), pending.commit):
+    git, is_there = pending.git, _is_in_place(pending)
+    is_made = _has(git, _head(git), pending.commit)
+    if is_there and not is_made:
+        ready_head(git)  # a merge may have been begun since
+    if is_there or is_made:
         finish(pending)
     return is_there
 

@@ -126,6 +126,19 @@ def test_an_index_that_is_locked_is_waited_for(repo: Any, monkeypatch: pytest.Mo
     assert under_way(repo.git) == notes(repo) == []
 
 
+def test_nothing_is_resumed_in_the_middle_of_a_merge(repo: Any) -> None:
+    """It would move HEAD below the user's feet; it waits."""
+    found = pending(repo)
+    merging = repo.write(".git/MERGE_HEAD", repo.run("rev-parse", "HEAD"))
+    with pytest.raises(UserError, match="a merge is in progress"):
+        resume(found)
+    assert subjects(repo) == ["first"]
+    merging.unlink()
+    assert under_way(repo.git) == [found]
+    assert resume(found)
+    assert subjects(repo) == ["ws-x: do it", "first"]
+
+
 def test_what_head_has_left_behind_stays_so(repo: Any) -> None:
     """A commit that was taken back by another is not brought back into the index."""
     found = pending(repo)
