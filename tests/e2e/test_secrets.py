@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import sqlite3
 import sys
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -231,16 +232,36 @@ def test_what_has_nothing_to_do_does_not_look_for_secrets(space: Space) -> None:
 
 
 def test_names_of_files_are_not_told(space: Space) -> None:
-    """In events and messages, though the file is recorded by its name."""
-    step = {"name": "make", "shell": True, "run": f"mkdir out; echo > out/{LISTED}", "inputs": []}
+    """In events, reasons and messages, though the file is recorded by its name."""
+    step = {"name": "make", "shell": True, "run": f"mkdir out; echo > out/{LISTED}", "inputs": ["in/"]}
     space.workstream("x", files_scope=["out/"], steps=[{**step, "outputs": ["out/"]}])
-    reading = {"name": "make", "run": "true", "inputs": [f"no/{LISTED}"], "outputs": ["y.txt"]}
-    space.workstream("y", files_scope=["y.txt"], steps=[reading])
-    ran = space.wsbuild("run", "-c", code=1)
-    shown = [ran, *(space.wsbuild(name, "--json") for name in ("events", "errors", "runs"))]
-    assert all(LISTED not in result.out + result.err for result in shown)
-    assert "out/[redacted:LISTED]" in shown[1].out
-    assert "input no/[redacted:LISTED] is missing" in ran.out
+    moving = {**step, "run": f"date +%N > in/{LISTED}; touch y.txt", "outputs": ["y.txt"]}
+    space.workstream("y", files_scope=["y.txt"], steps=[moving])
+    reading = {"name": "make", "run": "true", "inputs": [f"no/{LISTED}"], "outputs": ["z.txt"]}
+    space.workstream("z", files_scope=["z.txt"], steps=[reading])
+    space.write(f"in/{LISTED}", "0")
+    ran = [space.wsbuild("run", "y"), space.wsbuild("run", "z", code=1)]
+    for text in ("1", "2", "1"):
+        space.write(f"in/{LISTED}", text)
+        if text == "2":
+            space.write(f"out/{LISTED}", "somebody's")
+        ran.append(space.wsbuild("run", "x"))
+    asked = ("events", "errors", "runs", "log y", "log z")
+    shown = [space.wsbuild(*words.split(), "--json") for words in asked]
+    for result in [*ran, *shown]:
+        assert LISTED not in result.out + result.err, result
+    assert "out/[redacted:LISTED]" in shown[0].out
+    assert "input changed while running: in/[redacted:LISTED]" in ran[0].out
+    assert "input changed while running: in/[redacted:LISTED]" in shown[3].out
+    assert "input no/[redacted:LISTED] is missing" in ran[1].out
+    assert "input changed: in/[redacted:LISTED]" in ran[3].out
+    assert "restored" in ran[4].out
+    assert "moved aside" in ran[3].out
+    recorded = sqlite3.connect(space.root / "state" / "pipeline_state.db")
+    reasons = [reason for (reason,) in recorded.execute("SELECT reason FROM attempts")]
+    recorded.close()
+    assert "input changed: in/[redacted:LISTED]" in reasons
+    assert not any(LISTED in reason for reason in reasons)
 
 
 def test_what_does_not_land_is_told_without_it(space: Space) -> None:
@@ -272,3 +293,14 @@ def test_what_wsbuild_itself_says_holds_none(space: Space) -> None:
     holder.release()
     assert "[redacted:LISTED]" in busy.err
     assert LISTED not in warned.err + busy.err
+
+
+def test_the_report_of_a_bug_holds_none(space: Space) -> None:
+    """Neither the message nor the file to be sent."""
+    code = "from wsbuild.cli import app; app.app = lambda **_: {}[app.os.environ['CALLER_TOKEN']]; app.main()"
+    ran = space.run("python", "-c", code, code=70, env={"TMPDIR": str(space.root)})
+    (report,) = space.root.glob("wsbuild-bug-*.txt")
+    for text in (ran.err, report.read_text()):
+        assert "KeyError" in text
+        assert "[redacted:CALLER_TOKEN]" in text
+        assert found_in(text.encode()) == []
