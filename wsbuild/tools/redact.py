@@ -186,8 +186,13 @@ class Redactor:
         return stream.feed(data) + stream.flush()
 
     def text(self, text: str) -> str:
-        """The same for text."""
-        return self.data(text.encode("utf-8", "surrogatepass")).decode("utf-8", "surrogatepass")
+        """The same for text; in it, bytes that are no text are as `os.fsdecode` writes them."""
+        try:
+            data = text.encode("utf-8", "surrogateescape")
+        except UnicodeEncodeError:  # half of a surrogate pair, which is in no secret
+            data = text.encode("utf-8", "backslashreplace")
+        left = self.data(data)
+        return text if left == data else left.decode("utf-8", "surrogateescape")
 
     def all(self, value: Any) -> Any:
         """JSON data with all its strings redacted, but for the names of fields."""

@@ -19,6 +19,7 @@ from wsbuild.atomic import process_start
 from wsbuild.errors import StateError, UserError
 from wsbuild.tools import process
 from wsbuild.tools.command import ending
+from wsbuild.tools.redact import Redactor, Secret
 
 if TYPE_CHECKING:
     from marked import Marked
@@ -408,3 +409,16 @@ def test_capture_asks_git_about_the_directory(tmp_path: Path, monkeypatch: pytes
     process.capture(["git", "init", "-q", "."], cwd=str(tmp_path))
     code, output = process.capture(["git", "rev-parse", "--git-dir"], cwd=str(tmp_path))
     assert (code, output) == (0, b".git\n")
+
+
+def test_no_secret_is_echoed_or_kept(marked: Marked, tmp_path: Path) -> None:
+    """Whole lines while it runs, the rest when it has ended; also of what cannot be started."""
+    log, heard = tmp_path / "log", []
+    redactor = Redactor([Secret("TOKEN", "the-secret-value")])
+    code = "print('the-secret-value', flush=True); print('at the end: the-secret-value', end='')"
+    result = process.run(marked.python(code), log=str(log), echo=heard.append, redactor=redactor)
+    wanted = b"[redacted:TOKEN]\nat the end: [redacted:TOKEN]"
+    assert b"".join(heard) == log.read_bytes() == result.output == wanted
+    heard.clear()
+    process.run(marked.command("./the-secret-value"), log=None, echo=heard.append, redactor=redactor)
+    assert b"".join(heard).startswith(b"cannot start ./[redacted:TOKEN]: ")

@@ -288,3 +288,11 @@ def test_data_is_redacted_in_depth() -> None:
         "plainvalue42": ["[redacted:OTHER]", {"n": 1}, None],
         "x": ["a [redacted:OTHER]"],
     }
+
+
+def test_what_is_no_text_makes_no_difference() -> None:
+    """Bytes as `os.fsdecode` writes them, in the value and around it, and what no file can hold."""
+    redactor = Redactor([Secret("X", "\udc80not-utf-8"), Secret("Y", "plainvalue42")])
+    assert redactor.text("\udcff\udc80not-utf-8\udcfe") == "\udcff[redacted:X]\udcfe"
+    assert redactor.text("\ud800") == "\ud800"
+    assert redactor.text("\ud800plainvalue42") == "\\ud800[redacted:Y]"
