@@ -254,7 +254,7 @@ class Stream:
     def __init__(self, redactor: Redactor) -> None:
         self._redactor = redactor
         self._room = WINDOW + redactor.longest
-        self._held = b""
+        self._held = bytearray()
         self._in_token = False
         self._in_key = False
 
@@ -264,7 +264,7 @@ class Stream:
 
     def flush(self) -> bytes:
         """The rest: nothing follows, or it is no part of what was fed."""
-        rest, self._held = self._lines(self._held), b""
+        rest, self._held = self._lines(bytes(self._held)), bytearray()
         self._in_token = self._in_key = False
         return rest
 
@@ -276,8 +276,8 @@ class Stream:
             given.append(self._window())
             data = self._after_token(data[room:])
         if last := data.rfind(b"\n") + 1:
-            given.append(self._lines(self._held + data[:last]))
-            self._held = data[last:]
+            given.append(self._lines(bytes(self._held) + data[:last]))
+            self._held = bytearray(data[last:])
         else:
             self._held += data
         return b"".join(given)
@@ -298,11 +298,11 @@ class Stream:
 
     def _window(self) -> bytes:
         """Give out the beginning of a long line: all that cannot be part of a secret that goes on."""
-        data, self._in_key = self._held, False
+        data, self._in_key = bytes(self._held), False
         spans, cut = self._redactor.spans(data), WINDOW
         spans = [span for span in spans if span[0] < cut]
         cut = max([cut, *(end for _, end, _ in spans)])
-        self._held = data[cut:]
+        self._held = bytearray(data[cut:])
         self._in_token = cut == len(data)
         return _put(data[:cut], spans)
 
