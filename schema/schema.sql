@@ -185,3 +185,12 @@ CREATE TABLE "workstreams" (
 ) STRICT;
 
 CREATE INDEX workstreams_by_id ON workstreams (ws_id, status, updated_at);
+
+CREATE TABLE approvals (
+  ws_id TEXT PRIMARY KEY,
+  level INTEGER NOT NULL,
+  definition TEXT NOT NULL,
+  approved_by TEXT NOT NULL,
+  at TEXT NOT NULL,
+  note TEXT NOT NULL
+) STRICT, WITHOUT ROWID;

@@ -26,6 +26,7 @@ class Config(NamedTuple):
     cache_max_age_days: float
     ignore: tuple[str, ...]
     watch: str
+    approval_level: int
     budgets: dict[str, float]
     limit_wait_sec: float
     secrets: tuple[str, ...]
@@ -72,6 +73,7 @@ def _config(settings: dict[str, Any]) -> Config:
         cache_max_age_days=float(settings["cache"]["max_age_days"]),
         ignore=tuple(settings["ignore"]),
         watch=settings["watch"],
+        approval_level=settings["approval_level"],
         budgets={name: most for name, most in settings["budgets"].items() if most is not None},
         limit_wait_sec=float(settings["limit_wait_sec"]),
         secrets=tuple(settings["secrets"]),

@@ -210,7 +210,11 @@ def test_if_it_was_the_user_the_next_run_lands_it(repo: Repo) -> None:
     ],
 )
 def test_what_is_nobodys_business_is_none(repo: Repo, script: str) -> None:
-    """What git ignores, its index, what fetching changes; a commit in the worktree itself."""
+    """What git ignores, its index, what fetching changes; a commit in the worktree itself; nor is what
+    wsbuild records, wherever that is.
+    """
+    repo.env["PIPELINE_DB_PATH"] = "history/all.sqlite"
+    repo.write("history/mine.txt", "not of wsbuild\n")
     repo.script.write_text(script)
     repo.wsbuild("run")
     assert repo.read("src/a.py") == "edited\n"
@@ -250,7 +254,7 @@ def test_landing_and_working_in_place_are_no_escapes(repo: Repo, land: str) -> N
     (repo.root / "workstreams/ws-x.json").unlink()
     for number in range(6):
         repo.workstream(f"w{number}", files_scope=[f"src/ws-w{number}.py"], land=land)
-    step = {"name": "make", "run": "sleep 0.1; echo x > made.txt", "shell": True, "outputs": ["made.txt"]}
+    step = {"name": "make", "run": "sleep 0.8; echo x > made.txt", "shell": True, "outputs": ["made.txt"]}
     repo.workstream("place", files_scope=["made.txt"], steps=[step])
     repo.doit("run", "-n", "4")
     assert repo.read("src/ws-w5.py") == "edited\n"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from wsbuild.actions import reuse
+from wsbuild.actions import approval, reuse
 from wsbuild.actions.freshness import written
 from wsbuild.actions.outcome import success_of
 from wsbuild.cache.files import MISSING
@@ -69,6 +69,9 @@ def _prospect(
 ) -> StepOutlook:
     decision = session.freshness.decide(ws, step)
     at = (ws.step_task(step.name), ws.id, step.name)
+    why = "" if decision.fresh and not force else approval.missing(session, ws)
+    if why:
+        return StepOutlook(*at, RUN, (Reason("unapproved", why), *decision.reasons))
     if force:
         return StepOutlook(*at, RUN, decision.reasons or (Reason("forced"),))
     if waits:

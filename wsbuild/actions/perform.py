@@ -7,14 +7,14 @@ from contextlib import nullcontext
 from functools import partial
 from typing import TYPE_CHECKING
 
-from wsbuild.actions import committing, fixing, landing, reuse, workspace
+from wsbuild.actions import approval, committing, fixing, landing, reuse, workspace
 from wsbuild.actions.allowance import give_up, stop_of
 from wsbuild.actions.attempt import TROUBLE, attempt, why
 from wsbuild.actions.freshness import written
 from wsbuild.actions.job import Job, job_of
-from wsbuild.actions.outcome import OK, Ground, Outcome, left_by, success_of
+from wsbuild.actions.outcome import OK, Ground, Outcome, Stop, left_by, success_of
 from wsbuild.actions.record import Restored
-from wsbuild.actions.tally import SKIPPED, UP_TO_DATE, StepReport
+from wsbuild.actions.tally import BLOCKED, SKIPPED, UP_TO_DATE, StepReport
 from wsbuild.cache.blobs import DamagedBlobError
 
 if TYPE_CHECKING:
@@ -31,14 +31,9 @@ def perform(session: Session, recorder: Recorder, ws: WorkstreamPlan, step: Step
 
     Whoever held the tree before may have run it: so the question is asked again under the lock.
     """
-    task = ws.step_task(step.name)
-    if step.idle:
-        session.tally.add(StepReport(task, SKIPPED, "nothing configured"))
-        return ""
-    recorder.open_run()
-    if session.decided(ws.id, step.name).fresh and not session.force:
-        session.tally.add(StepReport(task, UP_TO_DATE, "done by another run"))
-        return ""
+    needless, why = _is_needless(session, recorder, ws, step)
+    if needless:
+        return why
     try:
         space = workspace.enter(session, ws, step)
     except TROUBLE as error:
@@ -55,6 +50,27 @@ def perform(session: Session, recorder: Recorder, ws: WorkstreamPlan, step: Step
     if space is not None and not failure:
         space.landed()
     return failure
+
+
+def _is_needless(
+    session: Session, recorder: Recorder, ws: WorkstreamPlan, step: StepPlan
+) -> tuple[bool, str]:
+    """Whether there is nothing to do at a step, or nobody has allowed it; and why that is a failure, ''
+    where it is none.
+    """
+    task = ws.step_task(step.name)
+    if step.idle:
+        session.tally.add(StepReport(task, SKIPPED, "nothing configured"))
+        return True, ""
+    recorder.open_run()
+    if session.decided(ws.id, step.name).fresh and not session.force:
+        session.tally.add(StepReport(task, UP_TO_DATE, "done by another run"))
+        return True, ""
+    why = approval.missing(session, ws)
+    if why:
+        recorder.give_up(ws, step, Stop(why, BLOCKED))
+        session.tally.add(StepReport(task, BLOCKED, why))
+    return bool(why), why
 
 
 def _do(job: Job, space: workspace.Workspace | None) -> Outcome:

@@ -21,6 +21,7 @@ from wsbuild.atomic import FileLock, is_alive, process_start
 from wsbuild.errors import WsbuildError
 from wsbuild.statedir import LANDING, LOCK, STATE, make_dir
 from wsbuild.store import (
+    approvals,
     attempts,
     breakers,
     clean,
@@ -40,6 +41,7 @@ from wsbuild.tools.usage import Usage
 if TYPE_CHECKING:
     from wsbuild.actions.outcome import Attempt, Outcome
     from wsbuild.actions.session import Session
+    from wsbuild.plan.records import WorkstreamPlan
     from wsbuild.store.db import Connection, Store
 
 
@@ -266,6 +268,21 @@ class RunRecorder(ABC):
                 ignored.remove(conn, tasks)
             events.append(conn, utc_now(), "forget", payload={"tasks": tasks or "all"})
         self.session.changed()
+
+    def approve(self, ws: WorkstreamPlan, level: int, who: str, note: str) -> None:
+        """Let a workstream run as it is defined now."""
+        self.hold_tree()
+        approval = approvals.Approval(level, ws.definition, who, utc_now(), self.session.redacted(note))
+        with self.session.store.transaction() as conn:
+            approvals.put(conn, ws.id, approval)
+            events.append(conn, approval.at, "approved", ws_id=ws.id, payload=approval._asdict())
+
+    def revoke(self, ws_id: str) -> None:
+        """Take an approval back."""
+        self.hold_tree()
+        with self.session.store.transaction() as conn:
+            if approvals.remove(conn, ws_id):
+                events.append(conn, utc_now(), "approval_revoked", ws_id=ws_id, payload={})
 
     def ignore(self, task: str) -> None:
         """Leave `task` out of runs."""

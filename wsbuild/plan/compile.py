@@ -9,6 +9,8 @@ import os
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from wsbuild import bundle, config, graph, limits
+from wsbuild.cache.digest import sha256_text
+from wsbuild.cache.manifest import canonical_json
 from wsbuild.model import Problem
 from wsbuild.plan.records import CommandPlan, StepPlan, WorkstreamPlan
 from wsbuild.tools import profiles
@@ -338,6 +340,12 @@ def _isolation(ws: Workstream) -> str:
     return ws.isolation or ("none" if ws.steps else "worktree")
 
 
+def _definition(ws: Workstream, steps: Sequence[StepPlan]) -> str:
+    """The digest of all that whoever approves a workstream agrees to: what it does, how, and to what."""
+    whole = [_context(ws), [step._asdict() for step in steps], list(ws.compensation_actions)]
+    return sha256_text(canonical_json([*whole, ws.tool, ws.capability, ws.isolation, ws.land]))
+
+
 def _workstream_plan(ws: Workstream, rank: int, after: set[str], loaded: Loaded) -> WorkstreamPlan:
     steps = _explicit(ws, loaded) if ws.steps else _default(ws, loaded)
     if ws.steps and ws.isolation == "worktree":
@@ -364,6 +372,8 @@ def _workstream_plan(ws: Workstream, rank: int, after: set[str], loaded: Loaded)
         max_cost_usd=ws.max_cost_usd,
         estimated_tokens=ws.estimated_context_tokens or 0,
         land=ws.land,
+        gate=ws.gate,
+        definition=_definition(ws, steps) if ws.gate > loaded.config.approval_level else "",
     )
 
 

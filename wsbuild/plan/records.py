@@ -72,6 +72,8 @@ class WorkstreamPlan(NamedTuple):
     no git), `required` (not without git) or `none`. Commands of one `conflict_group` never run at the
     same time. `max_cost_usd` is what it may cost (None: no matter), `estimated_tokens` what one attempt
     at its edit is thought to need. `land` says how it arrives: `files` or `commit`.
+    `gate` is the approval that it needs, `definition` the digest of what is approved (empty where nobody
+    has to).
     """
 
     id: str
@@ -93,6 +95,8 @@ class WorkstreamPlan(NamedTuple):
     max_cost_usd: float | None = None
     estimated_tokens: int = 0
     land: str = "files"
+    gate: int = 1
+    definition: str = ""
 
     @property
     def name(self) -> str:

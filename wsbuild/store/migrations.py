@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from sqlite3 import Connection
 
-VERSION = 4
+VERSION = 5
 """The version that this wsbuild writes: the number of the last migration."""
 
 
