@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from wsbuild.errors import UserError
-from wsbuild.plan.compile import load
+from wsbuild.plan.read import load
 from wsbuild.problems import ProblemsError
 from wsbuild.tools.process import capture
 

@@ -10,7 +10,7 @@ import typer
 
 from wsbuild.cli.common import JsonOption, project_root, show_json
 from wsbuild.errors import StateError
-from wsbuild.plan.compile import load
+from wsbuild.plan.read import load
 from wsbuild.problems import ProblemsError
 from wsbuild.reports.graphs import plan_json, to_dot, to_json, to_mermaid, to_svg
 

@@ -10,7 +10,7 @@ import typer
 from wsbuild.cli.common import JsonOption, project_root, show_json
 from wsbuild.errors import EXIT_USAGE
 from wsbuild.model import Problem
-from wsbuild.plan.compile import load
+from wsbuild.plan.read import load
 from wsbuild.problems import describe
 from wsbuild.statedir import database_path
 from wsbuild.store import workstreams
@@ -18,7 +18,7 @@ from wsbuild.store.db import open_store
 
 if TYPE_CHECKING:
     from wsbuild.model import Overlap
-    from wsbuild.plan.compile import Loaded
+    from wsbuild.plan.read import Loaded
 
 
 def register(app: typer.Typer) -> None:

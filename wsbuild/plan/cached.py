@@ -236,7 +236,8 @@ def _assemble(header: dict[str, Any], lines: Sequence[bytes]) -> tuple[dict[str,
 def _compile(
     root: str, environ: Mapping[str, str], surroundings: list[Any], paths: Sequence[str]
 ) -> Compiled:
-    from wsbuild.plan.compile import load, workstream_plans
+    from wsbuild.plan.compile import workstream_plans
+    from wsbuild.plan.read import load
     from wsbuild.problems import ProblemsError
 
     stamps = [_stamp(path) for path in paths]
