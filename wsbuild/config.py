@@ -17,6 +17,7 @@ class Config(NamedTuple):
     overlap: str
     static: tuple[str, ...]
     runtime: tuple[str, ...]
+    test_gates: dict[str, list[str]]
     model: str
     timeout_sec: float
     grace_sec: float
@@ -64,6 +65,7 @@ def _config(settings: dict[str, Any]) -> Config:
         overlap=settings["overlap"],
         static=tuple(settings["pipeline"]["static"]),
         runtime=tuple(settings["pipeline"]["runtime"]),
+        test_gates=settings["test_gates"],
         model=settings["model"],
         timeout_sec=float(settings["timeout_sec"]),
         grace_sec=float(settings["grace_sec"]),

@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from wsbuild.actions.freshness import Decision
     from wsbuild.actions.job import Job
     from wsbuild.actions.outcome import Attempt, Success
-    from wsbuild.plan.records import StepPlan
 
 TAIL_LINES = 20
 TROUBLE = (WsbuildError, OSError, DamagedBlobError)
@@ -59,7 +58,8 @@ def attempt(job: Job, trouble: Exception | None = None) -> Outcome:
     success, note = None, ""
     if outcome.state == "ok":
         outcome, success, note = _judge(job, outcome)
-    if success is not None and step.cached:
+    # From the cache nobody would be told what has failed.
+    if success is not None and step.cached and not outcome.warnings:
         note = "; ".join(filter(None, [note, _keep(job, key, success, outcome, log)]))
     if success is not None:
         wrote = left_by(step, success, ground)
@@ -72,7 +72,7 @@ def attempt(job: Job, trouble: Exception | None = None) -> Outcome:
         stop = stop_of_strays(step.name, outcome)
         return outcome._replace(state="failed", message=give_up(job, stop))
     if not goes_on:
-        report = _report(step, attempt, outcome, note, job.decision, log, ground)
+        report = _report(job, attempt, outcome, note, log, ground)
         story = job.guard.story if job.guard else ()
         session.tally.add(report._replace(details=(*story, *told, *report.details)))
     return outcome
@@ -194,20 +194,19 @@ def why(decision: Decision) -> str:
     return "; ".join(reasons[:shown]) + more
 
 
-def _report(
-    step: StepPlan,
-    attempt: Attempt,
-    outcome: Outcome,
-    note: str,
-    decision: Decision,
-    log: str,
-    ground: Ground,
-) -> StepReport:
+def _report(job: Job, attempt: Attempt, outcome: Outcome, note: str, log: str, ground: Ground) -> StepReport:
+    ws, step, decision = job.ws, job.step, job.decision
     moved = moved_lines(ground.aside)
     if outcome.limit is not None:
         return StepReport(attempt.task, WAITING, outcome.message, outcome.duration_s, attempt.number, moved)
     if outcome.state == "ok":
-        noted = (*moved, note) if note else moved
+        manual = ws.manual if step.phase == "runtime" else ()
+        noted = (
+            *moved,
+            *([note] if note else []),
+            *(f"failed, and does not block: {warning}" for warning in outcome.warnings),
+            *(f"not verified, for a person to look at: {text}" for text in manual),
+        )
         return StepReport(attempt.task, EXECUTED, why(decision), outcome.duration_s, attempt.number, noted)
     tail = outcome.output.rstrip().splitlines()[-TAIL_LINES:]
     shown = [

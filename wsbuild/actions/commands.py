@@ -42,6 +42,7 @@ def run_commands(run: Run) -> Outcome:
     make_dir(run.session.root, os.path.dirname(run.log))
     total, usage = 0.0, Usage()
     answered: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
     outcome = Outcome("ok", 0, total)
     values = _variables(run)
     for command in run.step.commands:
@@ -52,7 +53,10 @@ def run_commands(run: Run) -> Outcome:
                 break
         if outcome.state == "ok" and command.limit_output and outcome.limit is None:
             answered = (*answered, command.label)
-        outcome = outcome._replace(duration_s=total, usage=usage, answered=answered)
+        if outcome.state not in {"ok", "interrupted"} and not command.blocking:
+            warnings = (*warnings, outcome.message)
+            outcome = Outcome("ok", 0, 0.0, output=outcome.output)
+        outcome = outcome._replace(duration_s=total, usage=usage, answered=answered, warnings=warnings)
         if outcome.state != "ok":
             return outcome
     return outcome._replace(exit_code=0)

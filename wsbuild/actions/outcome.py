@@ -39,7 +39,8 @@ class Outcome(NamedTuple):
     the command that failed ('' where it was not a command that failed). `complaint` is a line of the output
     that tells of a failure although the tool ended well, `limit` that it may not be asked again before a
     time, `usage` what it has used; `answered` are the tools that could have said so, and did not;
-    `strays` lines on what was done in the checkout meanwhile.
+    `strays` lines on what was done in the checkout meanwhile, `warnings` those on commands that failed and
+    do not block.
     """
 
     state: str
@@ -54,6 +55,7 @@ class Outcome(NamedTuple):
     usage: Usage = Usage()
     answered: tuple[str, ...] = ()
     strays: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     @property
     def is_finding(self) -> bool:

@@ -260,6 +260,7 @@ class Recorder(RunRecorder):
             else:
                 writes.put_many(conn, attempt.task, attempt.attempt_id, wrote)
             self.put_spend(conn, attempt, outcome, now)
+            self.put_warnings(conn, attempt, outcome, now)
             if guard is not None:
                 breakers.put(conn, guard.row())
             elif success is not None and attempt.phase == "edit":

@@ -243,6 +243,13 @@ class RunRecorder(ABC):
         for tool in outcome.answered:
             spend.end_wait(conn, tool)
 
+    def put_warnings(self, conn: Connection, attempt: Attempt, outcome: Outcome, now: str) -> None:
+        """The gates that have failed and do not block."""
+        at = {"run_id": attempt.run_id, "ws_id": attempt.ws_id, "step": attempt.step}
+        for warning in outcome.warnings:
+            payload = {"attempt": attempt.attempt_id, "message": warning}
+            events.append(conn, now, "gate_failed", **at, payload=payload)
+
     def _save_looked_up(self) -> None:
         """The same after the last step, if the store is open for writing anyway."""
         found = self.session.freshness

@@ -52,6 +52,7 @@ def _command_fields(commands: Sequence[CommandPlan]) -> list[dict[str, Any]]:
             "shell": command.shell,
             "cwd": command.cwd,
             "success": sorted(command.success),
+            **({} if command.blocking else {"blocking": False}),
             **({"failure_output": list(command.failure_output)} if command.failure_output else {}),
         }
         for command in commands
@@ -176,10 +177,18 @@ def _default(ws: Workstream, loaded: Loaded) -> tuple[StepPlan, ...]:
             prompt=name == "edit",
         )
 
+    gates = [
+        command._replace(label=f"{gate['type']}: {command.label}", blocking=gate.get("blocking", True))
+        for gate in ws.test_gates
+        for command in commands(settings.test_gates.get(gate["type"], ()))
+    ]
+    runtime = commands(settings.runtime) + tests + gates
+    wanted = [name for gate in ws.test_gates for name in settings.test_gates.get(gate["type"], ())]
+    reads = [*settings.runtime, *wanted]
     return (
         step("edit", (), commands((edit_tool(ws, known),))),
         step("static", ("edit",), commands(settings.static), settings.static),
-        step("runtime", ("static",), commands(settings.runtime) + tests, settings.runtime),
+        step("runtime", ("static",), runtime, reads),
         step("land", ("runtime",), ()),
     )
 
@@ -247,6 +256,13 @@ def _isolation(ws: Workstream) -> str:
     return ws.isolation or ("none" if ws.steps else "worktree")
 
 
+def _manual(ws: Workstream, settings: Config) -> tuple[str, ...]:
+    """What nobody but a person looks at."""
+    tests = [test.text for test in ws.acceptance_tests if test.manual]
+    gates = [gate["type"] for gate in ws.test_gates if not settings.test_gates.get(gate["type"])]
+    return (*tests, *(f"{kind}, as no tool is configured for it" for kind in gates))
+
+
 def _definition(ws: Workstream, steps: Sequence[StepPlan]) -> str:
     """The digest of all that whoever approves a workstream agrees to: what it does, how, and to what."""
     whole = [_context(ws), [step._asdict() for step in steps], list(ws.compensation_actions)]
@@ -272,7 +288,7 @@ def _workstream_plan(ws: Workstream, rank: int, after: set[str], loaded: Loaded)
         source=ws.source,
         steps=steps,
         context=_context(ws),
-        manual=tuple(test.text for test in ws.acceptance_tests if test.manual),
+        manual=_manual(ws, loaded.config),
         limits=_limits(steps, ws, loaded.limits),
         isolation=_isolation(ws),
         conflict_group=ws.conflict_group,

@@ -10,7 +10,7 @@ from wsbuild.model import Problem
 from wsbuild.tools import profiles
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from wsbuild.config import Config
     from wsbuild.graph import Graph
@@ -52,14 +52,15 @@ def load(root: str, environ: Mapping[str, str], only: Sequence[str] = ()) -> Loa
 def _unknown_tools(loaded: Loaded) -> list[Problem]:
     """Profiles that are named but do not exist."""
     problems = [
-        _no_profile(name, config.FILE, f"/pipeline/{key}", 0, loaded.profiles)
-        for key, names in (("static", loaded.config.static), ("runtime", loaded.config.runtime))
+        _no_profile(name, config.FILE, key, 0, loaded.profiles)
+        for key, names in _configured(loaded.config)
         for name in names
         if name not in loaded.profiles
     ]
     for ws in loaded.workstreams:
         if ws.source in {problem.file for problem in loaded.problems}:
             continue
+        problems += _gates(ws, loaded.config)
         named = [("/tool", ws.tool)] if ws.tool and not ws.steps else []
         if not ws.steps and not edit_tool(ws, loaded.profiles):
             problems.append(_no_capability(ws))
@@ -74,6 +75,27 @@ def _unknown_tools(loaded: Loaded) -> list[Problem]:
             if name not in loaded.profiles
         ]
     return problems
+
+
+def _configured(settings: Config) -> Iterator[tuple[str, Sequence[str]]]:
+    """The profiles that the settings name, and the places where they do."""
+    yield "/pipeline/static", settings.static
+    yield "/pipeline/runtime", settings.runtime
+    for kind, names in settings.test_gates.items():
+        yield f"/test_gates/{kind}", names
+
+
+def _gates(ws: Workstream, settings: Config) -> Iterator[Problem]:
+    """Test gates that must be passed and cannot be."""
+    for at, gate in enumerate(ws.test_gates):
+        kind, pointer = gate["type"], f"{ws.pointer}/test_gates/{at}"
+        if ws.steps:
+            message = "a workstream with `steps` has no test gates"
+            yield Problem(ws.source, pointer, ws.line, "gate-with-steps", message, "make it one of its steps")
+        elif gate.get("required", True) and not settings.test_gates.get(kind):
+            message = f"{kind} is required, and nothing says what it runs"
+            hint = f"name tool profiles under `test_gates` in {config.FILE}, or do not require it"
+            yield Problem(ws.source, pointer, ws.line, "unknown-gate", message, hint)
 
 
 def _no_profile(name: str, file: str, pointer: str, line: int, known: Mapping[str, Profile]) -> Problem:

@@ -14,7 +14,8 @@ class CommandPlan(NamedTuple):
     is none; `env` maps a name to its value, or to None to pass the caller's value through;
     `pass_env` names what is passed through without counting for the key.
     `failure_output` are patterns of lines that tell of a failure even then, if nothing was changed,
-    `usage_output` and `limit_output` those of `wsbuild.tools.usage`.
+    `usage_output` and `limit_output` those of `wsbuild.tools.usage`. The failure of one
+    that is not `blocking` is told, and no failure of the step.
     """
 
     label: str
@@ -31,6 +32,7 @@ class CommandPlan(NamedTuple):
     failure_output: tuple[str, ...] = ()
     usage_output: tuple[str, ...] = ()
     limit_output: tuple[str, ...] = ()
+    blocking: bool = True
 
 
 class StepPlan(NamedTuple):
