@@ -70,7 +70,7 @@ def attempt(job: Job, trouble: Exception | None = None) -> Outcome:
     job.recorder.end(attempt, outcome, success, log, note, wrote, guard=job.guard, goes_on=goes_on)
     if outcome.strays and outcome.state == "ok":
         stop = stop_of_strays(step.name, outcome)
-        return outcome._replace(state="failed", message=give_up(job, stop))
+        return outcome._replace(state="failed", message=give_up(job, stop, *told))
     if not goes_on:
         report = _report(job, attempt, outcome, note, log, ground)
         story = job.guard.story if job.guard else ()

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from wsbuild.worktrees.watch import Look
     from wsbuild.worktrees.worktree import Worktree
 
-FULL, GIT, OFF = "full", "git", "off"
-"""What the setting `watch` may be."""
+FULL, OFF = "full", "off"
+"""What the setting `watch` may be, besides `git`."""
 
 
 class Guarded(NamedTuple):
@@ -28,7 +28,8 @@ def begin(session: Session, worktree: Worktree) -> Guarded | None:
     if session.plan.config.watch == OFF:
         return None
     with session.landing:
-        return Guarded(_look(session, worktree), session.doings.mark())
+        mark = session.doings.mark()
+        return Guarded(_look(session, worktree), mark)
 
 
 class Around(NamedTuple):
