@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from wsbuild.model import Problem, Workstream
 from wsbuild.specdir import ENDINGS, spec_files, workstream_dir
-from wsbuild.steps import Source, acceptance_tests, steps
+from wsbuild.steps import Source, acceptance_tests, compensation_actions, steps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -37,7 +37,7 @@ _AS_IT_IS = (
     *("metadata", "parallel_ok", "conflict_group", "kind", "priority", "estimated_context_tokens"),
     *("max_cost_usd", "isolation", "land"),
 )
-_LISTS = ("tasks", "depends_on", "compensation_actions", "test_gates")
+_LISTS = ("tasks", "depends_on", "test_gates")
 
 
 def _workstream(raw: Mapping[str, Any], source: Source) -> Workstream:
@@ -58,6 +58,7 @@ def _workstream(raw: Mapping[str, Any], source: Source) -> Workstream:
         gate=int(raw.get("gate", 1)),
         files_scope=scope,
         files_create=create,
+        compensation_actions=compensation_actions(raw.get("compensation_actions", ()), source),
         acceptance_tests=acceptance_tests(raw.get("acceptance_tests", ()), source),
         steps=steps(raw.get("steps", ()), (*scope, *create), source),
         **{"openspec_change": "", **plain, **lists},

@@ -53,6 +53,15 @@ class StepSpec:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CompensationAction:
+    """What undoes something; without `run` and `shell` it is for a person to do."""
+
+    text: str
+    run: tuple[str, ...] = ()
+    shell: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AcceptanceTest:
     """A check that must hold after RUNTIME; without `run` and `shell` it is for a person to do."""
 
@@ -99,7 +108,7 @@ class Workstream:
     priority: str = "foreground"
     estimated_context_tokens: int | None = None
     max_cost_usd: float | None = None
-    compensation_actions: tuple[str, ...] = ()
+    compensation_actions: tuple[CompensationAction, ...] = ()
     test_gates: tuple[Mapping[str, Any], ...] = ()
     steps: tuple[StepSpec, ...] = ()
     isolation: str = ""

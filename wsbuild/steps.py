@@ -6,7 +6,7 @@ import re
 import shlex
 from typing import TYPE_CHECKING, Any
 
-from wsbuild.model import AcceptanceTest, Problem, StepSpec
+from wsbuild.model import AcceptanceTest, CompensationAction, Problem, StepSpec
 from wsbuild.paths import BadPathError, canonical, is_inside
 
 if TYPE_CHECKING:
@@ -105,6 +105,19 @@ def _acceptance_test(raw: Any, number: int, source: Source) -> AcceptanceTest:
     run, shell = _command(raw["run"], in_shell, f"{pointer}/run", source)
     text = raw["run"] if isinstance(raw["run"], str) else shlex.join(raw["run"])
     return AcceptanceTest(id=raw["id"], text=text, run=run, shell=shell, timeout_sec=raw.get("timeout_sec"))
+
+
+def compensation_actions(raw: Sequence[str], source: Source) -> tuple[CompensationAction, ...]:
+    """What undoes a workstream; a line with the mark of a command is one."""
+    found = []
+    for at, text in enumerate(raw):
+        run: tuple[str, ...] = ()
+        shell = ""
+        if text.startswith(COMMAND_MARK):
+            line = text.removeprefix(COMMAND_MARK)
+            run, shell = _command(line, _needs_shell(line), f"/compensation_actions/{at}", source)
+        found.append(CompensationAction(text=text, run=run, shell=shell))
+    return tuple(found)
 
 
 def acceptance_tests(raw: Sequence[Any], source: Source) -> tuple[AcceptanceTest, ...]:

@@ -276,6 +276,20 @@ class RunRecorder(ABC):
             events.append(conn, utc_now(), "forget", payload={"tasks": tasks or "all"})
         self.session.changed()
 
+    def note_undo(self, ws: WorkstreamPlan, kind: str, payload: dict[str, object]) -> None:
+        """A compensating action begins, or has ended."""
+        with self.session.store.transaction() as conn:
+            shown = self.session.redactor.all(payload)
+            events.append(conn, utc_now(), kind, run_id=self.open_run(), ws_id=ws.id, payload=shown)
+
+    def rolled_back(self, ws: WorkstreamPlan, reason: str, *, is_done: bool) -> None:
+        """A rollback has come to its end, or to a failure."""
+        run_id, now = self.open_run(), utc_now()
+        with self.session.store.transaction() as conn:
+            self.move_on(conn, ws.id, "canceled" if is_done else "failed", reason, now)
+            if is_done:
+                events.append(conn, now, "rolled_back", run_id=run_id, ws_id=ws.id, payload={})
+
     def approve(self, ws: WorkstreamPlan, level: int, who: str, note: str) -> None:
         """Let a workstream run as it is defined now."""
         self.hold_tree()

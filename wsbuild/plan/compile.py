@@ -265,7 +265,11 @@ def _manual(ws: Workstream, settings: Config) -> tuple[str, ...]:
 
 def _definition(ws: Workstream, steps: Sequence[StepPlan]) -> str:
     """The digest of all that whoever approves a workstream agrees to: what it does, how, and to what."""
-    whole = [_context(ws), [step._asdict() for step in steps], list(ws.compensation_actions)]
+    whole = [
+        _context(ws),
+        [step._asdict() for step in steps],
+        [action.text for action in ws.compensation_actions],
+    ]
     return sha256_text(canonical_json([*whole, ws.tool, ws.capability, ws.isolation, ws.land]))
 
 
@@ -288,6 +292,12 @@ def _workstream_plan(ws: Workstream, rank: int, after: set[str], loaded: Loaded)
         source=ws.source,
         steps=steps,
         context=_context(ws),
+        compensation=tuple(
+            CommandPlan(
+                label=action.text, argv=action.run, shell=action.shell, timeout=loaded.config.timeout_sec
+            )
+            for action in ws.compensation_actions
+        ),
         manual=_manual(ws, loaded.config),
         limits=_limits(steps, ws, loaded.limits),
         isolation=_isolation(ws),

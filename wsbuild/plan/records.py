@@ -75,7 +75,7 @@ class WorkstreamPlan(NamedTuple):
     same time. `max_cost_usd` is what it may cost (None: no matter), `estimated_tokens` what one attempt
     at its edit is thought to need. `land` says how it arrives: `files` or `commit`.
     `gate` is the approval that it needs, `definition` the digest of what is approved (empty where nobody
-    has to).
+    has to). `compensation` undoes it, from the last to the first; one that starts nothing is for a person.
     """
 
     id: str
@@ -99,6 +99,7 @@ class WorkstreamPlan(NamedTuple):
     land: str = "files"
     gate: int = 1
     definition: str = ""
+    compensation: tuple[CommandPlan, ...] = ()
 
     @property
     def name(self) -> str:
@@ -122,6 +123,7 @@ def to_json(workstream: WorkstreamPlan) -> dict[str, Any]:
         {**step._asdict(), "commands": [command._asdict() for command in step.commands]}
         for step in workstream.steps
     ]
+    data["compensation"] = [command._asdict() for command in workstream.compensation]
     return data
 
 
@@ -131,7 +133,8 @@ def from_json(data: dict[str, Any]) -> WorkstreamPlan:
     for step in data["steps"]:
         commands = tuple(CommandPlan(**_tuples(command)) for command in step["commands"])
         steps.append(StepPlan(**{**_tuples(step), "commands": commands}))
-    return WorkstreamPlan(**{**_tuples(data), "steps": tuple(steps)})
+    undo = tuple(CommandPlan(**_tuples(command)) for command in data["compensation"])
+    return WorkstreamPlan(**{**_tuples(data), "steps": tuple(steps), "compensation": undo})
 
 
 def _tuples(data: dict[str, Any]) -> dict[str, Any]:

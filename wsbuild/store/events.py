@@ -9,6 +9,12 @@ payloads:
 - `step_restored` {attempt, number, reason, key, made_at, saved_s, wrote, moved_aside}: put back
 - `step_end` {attempt, status, exit_code, duration_s, message, wrote}
 - `step_recovered` {attempt}: an attempt of a dead process was closed
+- `step_given_up` {message, status}: a step is not tried (again) in this run
+- `gate_failed` {attempt, message}: a test gate that does not block
+- `landing_finished` {attempt, commit, wrote}: the commit of a dead process was made
+- `compensation_start` {number, action}, `compensation_end` {number, action, status, exit_code,
+  message, log}, `rolled_back` {}
+- `approved` {level, definition, approved_by, at, note}, `approval_revoked` {}
 - `forget` {tasks}, `ignore` {task}
 """
 
@@ -43,3 +49,14 @@ def last_seq(conn: Connection) -> int:
     """The number of the last event; 0 where there is none."""
     (seq,) = conn.execute("SELECT coalesce(max(seq), 0) FROM events").fetchone()
     return int(seq)
+
+
+def undone(conn: Connection, ws_id: str) -> set[int]:
+    """The numbers of the compensating actions that were done since a workstream was rolled back last."""
+    rows = conn.execute(
+        "SELECT json_extract(payload_json, '$.number') FROM events"
+        " WHERE ws_id = ?1 AND type = 'compensation_end' AND json_extract(payload_json, '$.status') = 'ok'"
+        " AND seq > (SELECT coalesce(max(seq), 0) FROM events WHERE ws_id = ?1 AND type = 'rolled_back')",
+        (ws_id,),
+    )
+    return {int(number) for (number,) in rows}

@@ -1,0 +1,130 @@
+"""`wsbuild rollback`: what was done is undone, from the last to the first, each action on record."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sqlite3
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from space import Space
+
+
+class Shop(Space):
+    """A project whose workstream makes `made.txt`; its compensation writes what it does to `log`."""
+
+    def __init__(self, root: Path) -> None:
+        super().__init__(root)
+        self.bundle("$ sh -c 'echo one >> log'", "tell Ann", "$ sh -c 'echo three >> log'")
+
+    def bundle(self, *actions: str, name: str = "x", **fields: Any) -> None:
+        """Write a workstream with a compensation."""
+        made = f"{name}.txt"
+        step = {"name": "make", "run": f"echo made > {made}", "shell": True, "outputs": [made]}
+        fields = {"files_scope": [made], "steps": [step], "compensation_actions": actions, **fields}
+        self.workstream(name, **fields)
+
+    def done(self) -> list[str]:
+        """What was done since this was asked last."""
+        path = self.root / "log"
+        found = path.read_text().split() if path.exists() else []
+        path.unlink(missing_ok=True)
+        return found
+
+    def events(self) -> list[tuple[str, dict[str, Any]]]:
+        """The events of rollbacks."""
+        kinds = "('compensation_start', 'compensation_end', 'rolled_back')"
+        with sqlite3.connect(self.root / "state/pipeline_state.db") as conn:
+            rows = conn.execute(f"SELECT type, payload_json FROM events WHERE type IN {kinds} ORDER BY seq")
+            return [(kind, json.loads(payload)) for kind, payload in rows]
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Shop:
+    shop = Shop(tmp_path / "shop")
+    shop.wsbuild("run")
+    return shop
+
+
+def test_the_last_is_undone_first(shop: Shop) -> None:
+    """What is for a person is told; then the workstream begins anew."""
+    said = shop.wsbuild("rollback", "ws:x").out
+    assert (
+        said
+        == "undone   $ sh -c 'echo three >> log'\nby hand  tell Ann\nundone   $ sh -c 'echo one >> log'\n"
+    )
+    assert shop.done() == ["three", "one"]
+    ended = [payload for kind, payload in shop.events() if kind == "compensation_end"]
+    assert [(each["number"], each["status"], each["exit_code"]) for each in ended] == [
+        (3, "ok", 0),
+        (1, "ok", 0),
+    ]
+    with sqlite3.connect(shop.root / "state/pipeline_state.db") as conn:
+        (status,) = conn.execute("SELECT status FROM workstreams ORDER BY updated_at DESC").fetchone()
+    assert status == "canceled"
+    assert "forgotten" in shop.wsbuild("explain", "ws:x").out
+    shop.wsbuild("run")
+    assert shop.wsbuild("rollback", "ws:x").out.startswith("undone   $ sh -c 'echo three")
+    assert shop.done() == ["three", "one"], "done again, as it was made again"
+
+
+def test_it_stops_at_a_failure_and_goes_on_there(shop: Shop) -> None:
+    shop.bundle("$ sh -c 'echo one >> log'", "$ test -e allowed", "$ sh -c 'echo three >> log'")
+    said = shop.wsbuild("rollback", "ws:x", code=1).out
+    assert "FAILED   $ test -e allowed\n         $ test -e allowed exited with 1\n" in said
+    assert "left     $ sh -c 'echo one >> log'" in said
+    assert shop.done() == ["three"]
+    assert shop.wsbuild("run").out.startswith("nothing to do"), "it is not undone yet"
+    shop.write("allowed", "")
+    shop.wsbuild("rollback", "ws:x")
+    assert shop.done() == ["one"]
+
+
+def test_showing_it_does_nothing(shop: Shop) -> None:
+    found = shop.wsbuild("rollback", "ws:x", "--dry-run", "--json").json
+    assert [action["what"] for action in found["actions"]] == ["left"] * 3
+    assert found["done"] is False
+    assert shop.done() == []
+    assert shop.events() == []
+
+
+def test_dependents_go_first(shop: Shop) -> None:
+    shop.bundle("$ sh -c 'echo y >> log'", name="y", depends_on=["ws-x"])
+    shop.wsbuild("rollback", "ws:x", "ws:y")
+    assert shop.done() == ["y", "three", "one"]
+
+
+@pytest.mark.parametrize("sent", [signal.SIGKILL, signal.SIGINT])
+def test_cut_it_loses_no_record(shop: Shop, sent: signal.Signals) -> None:
+    """What was done is not done twice, what was begun is tried again."""
+    wait = "sh -c 'echo two >> log; test -e go || sleep 60'"
+    shop.bundle("$ sh -c 'echo one >> log'", f"$ {wait}", "$ sh -c 'echo three >> log'")
+    with shop.start("wsbuild", "rollback", "ws:x") as running:
+        while not (shop.root / "log").exists() or "two" not in shop.read("log"):
+            time.sleep(0.01)
+        running.send_signal(sent)
+        assert running.wait(timeout=20) == (-9 if sent == signal.SIGKILL else 130)
+    assert shop.done() == ["three", "two"]
+    shop.write("go", "")
+    shop.wsbuild("rollback", "ws:x")
+    assert shop.done() == ["two", "one"]
+
+
+def test_a_command_that_is_none_is_refused(shop: Shop) -> None:
+    shop.bundle("$ echo 'open")
+    result = shop.wsbuild("rollback", "ws:x", code=2)
+    assert "/compensation_actions/0" in result.err
+    assert "Traceback" not in result.err
+
+
+def test_secrets_are_not_on_record(shop: Shop) -> None:
+    shop.env["MY_TOKEN"] = "tok-12345-secret"
+    shop.bundle("$ sh -c 'echo tok-12345-secret; exit 3'")
+    said = shop.wsbuild("rollback", "ws:x", code=1)
+    assert "exited with 3" in said.out
+    logs = b"".join(path.read_bytes() for path in (shop.root / ".wsbuild/logs").rglob("*.log"))
+    assert b"tok-12345-secret" not in logs
+    assert "tok-12345-secret" not in json.dumps(shop.events())
