@@ -43,8 +43,11 @@ COMMANDS = {
     "cache-stats": ["cache", "stats"],
     "cache-verify": ["cache", "verify"],
     "cache-removed": ["cache", "gc"],
+    "gc": ["gc", "--max-age", "0s"],
+    "approve": ["approve"],
+    "rollback": ["rollback", "ws:up"],
 }
-CHANGING = {"run", "cache-removed"}
+CHANGING = {"run", "cache-removed", "gc", "rollback"}
 
 
 @pytest.mark.parametrize("name", sorted(COMMANDS))

@@ -87,7 +87,9 @@ def _affected(words: list[str], revision: str) -> list[str]:
 
 def _nothing(text: str, *, as_json: bool) -> None:
     if as_json:
-        show_json("run", {"run_id": None, "status": "succeeded", "counts": Tally().counts(), "steps": []})
+        tally = Tally()
+        shown = {"counts": tally.counts(), "usage": tally.usage._asdict(), "steps": []}
+        show_json("run", {"run_id": None, "status": "succeeded", **shown})
     else:
         typer.echo(text)
 
