@@ -99,6 +99,7 @@ def test_killed_while_what_was_merged_lands(tmp_path: Path, full: bool) -> None:
         nth += 1 if full else 9
         repo = project(tmp_path / f"p{nth}/project")
         repo.write("src/a.py", "a = 1\n\n\n\nb = 1\n")
+        repo.write("config/wsbuild.yaml", repo.read("config/wsbuild.yaml") + "watch: 'off'\n")
         repo.git("commit", "-qam", "more")
         change = f"sed -i 's/a = 1/a = 2/' {repo.root}/src/a.py; git -C {repo.root} commit -qam meanwhile"
         who = "-c user.name=t -c user.email=t@example.org"
