@@ -28,8 +28,10 @@ from wsbuild.tools import process
 FULL = bool(os.environ.get("WSBUILD_TEST_FULL"))
 SEQUENCES = 10_000 if FULL else 400
 CONTROL = 1_000 if FULL else 40
-WITHIN = 400
-"""Sequences within which each planted bug must be found."""
+WITHIN = 4_000
+"""Sequences within which each planted bug must be found: which ones Hypothesis plays depends on the code
+that is loaded, and the rarest bug shows in one of some hundred.
+"""
 
 LONGEST = 8
 """Rules in a sequence."""
