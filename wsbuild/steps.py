@@ -92,14 +92,19 @@ def _needs_shell(run: str | Sequence[str]) -> bool:
     return isinstance(run, str) and _SHELL_SIGN.search(run) is not None
 
 
+def _marked_command(text: str, pointer: str, source: Source) -> tuple[tuple[str, ...], str]:
+    """What a line runs that has the mark of a command; any other is for a person, and runs nothing."""
+    if not text.startswith(COMMAND_MARK):
+        return (), ""
+    line = text.removeprefix(COMMAND_MARK)
+    return _command(line, _needs_shell(line), pointer, source)
+
+
 def _acceptance_test(raw: Any, number: int, source: Source) -> AcceptanceTest:
     pointer = f"/acceptance_tests/{number}"
     if isinstance(raw, str):
         name = f"test-{number + 1}"
-        if not raw.startswith(COMMAND_MARK):
-            return AcceptanceTest(id=name, text=raw)
-        line = raw.removeprefix(COMMAND_MARK)
-        run, shell = _command(line, _needs_shell(line), pointer, source)
+        run, shell = _marked_command(raw, pointer, source)
         return AcceptanceTest(id=name, text=raw, run=run, shell=shell)
     in_shell = raw.get("shell", _needs_shell(raw["run"]))
     run, shell = _command(raw["run"], in_shell, f"{pointer}/run", source)
@@ -111,11 +116,7 @@ def compensation_actions(raw: Sequence[str], source: Source) -> tuple[Compensati
     """What undoes a workstream; a line with the mark of a command is one."""
     found = []
     for at, text in enumerate(raw):
-        run: tuple[str, ...] = ()
-        shell = ""
-        if text.startswith(COMMAND_MARK):
-            line = text.removeprefix(COMMAND_MARK)
-            run, shell = _command(line, _needs_shell(line), f"/compensation_actions/{at}", source)
+        run, shell = _marked_command(text, f"/compensation_actions/{at}", source)
         found.append(CompensationAction(text=text, run=run, shell=shell))
     return tuple(found)
 
