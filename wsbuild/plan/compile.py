@@ -177,14 +177,14 @@ def _default(ws: Workstream, loaded: Loaded) -> tuple[StepPlan, ...]:
             prompt=name == "edit",
         )
 
+    asked_gates = [(gate, settings.test_gates.get(gate["type"], ())) for gate in ws.test_gates]
     gates = [
         command._replace(label=f"{gate['type']}: {command.label}", blocking=gate.get("blocking", True))
-        for gate in ws.test_gates
-        for command in commands(settings.test_gates.get(gate["type"], ()))
+        for gate, names in asked_gates
+        for command in commands(names)
     ]
     runtime = commands(settings.runtime) + tests + gates
-    wanted = [name for gate in ws.test_gates for name in settings.test_gates.get(gate["type"], ())]
-    reads = [*settings.runtime, *wanted]
+    reads = [*settings.runtime, *(name for _, names in asked_gates for name in names)]
     return (
         step("edit", (), commands((edit_tool(ws, known),))),
         step("static", ("edit",), commands(settings.static), settings.static),
