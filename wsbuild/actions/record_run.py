@@ -248,7 +248,7 @@ class RunRecorder(ABC):
         at = {"run_id": attempt.run_id, "ws_id": attempt.ws_id, "step": attempt.step}
         for warning in outcome.warnings:
             payload = {"attempt": attempt.attempt_id, "message": warning}
-            events.append(conn, now, "gate_failed", **at, payload=payload)
+            events.append(conn, now, "gate_failed", **at, payload=self.session.redactor.all(payload))
 
     def _save_looked_up(self) -> None:
         """The same after the last step, if the store is open for writing anyway."""
@@ -278,9 +278,9 @@ class RunRecorder(ABC):
 
     def note_undo(self, ws: WorkstreamPlan, kind: str, payload: dict[str, object]) -> None:
         """A compensating action begins, or has ended."""
+        run_id, shown = self.open_run(), self.session.redactor.all(payload)
         with self.session.store.transaction() as conn:
-            shown = self.session.redactor.all(payload)
-            events.append(conn, utc_now(), kind, run_id=self.open_run(), ws_id=ws.id, payload=shown)
+            events.append(conn, utc_now(), kind, run_id=run_id, ws_id=ws.id, payload=shown)
 
     def rolled_back(self, ws: WorkstreamPlan, reason: str, *, is_done: bool) -> None:
         """A rollback has come to its end, or to a failure."""
