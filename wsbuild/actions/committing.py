@@ -26,7 +26,8 @@ def head_for(space: Workspace, changes: Iterable[str]) -> str:
 
     Raises UserError where they cannot, GitError.
     """
-    from wsbuild.worktrees.commit import ready_head, uncommitted
+    from wsbuild.worktrees.commit import ready_head
+    from wsbuild.worktrees.trees import uncommitted
 
     git = space.git
     head = ready_head(git)
@@ -45,7 +46,8 @@ def prepare(
     """The commit of `changes`, of which `files` are those that stay, on `head`: to be finished when they
     are in their places. None where `head` has them already. Raises DamagedBlobError, GitError, OSError.
     """
-    from wsbuild.worktrees.commit import blob, prepare
+    from wsbuild.worktrees.commit import prepare
+    from wsbuild.worktrees.trees import blob
 
     git = space.git
     entries = {git.prefix + path: "" for path, state in changes.items() if state == MISSING}
@@ -82,7 +84,7 @@ def uncommitted(session: Session, ws: WorkstreamPlan, space: Workspace | None) -
     """
     if ws.land != COMMIT or (space is not None and space.changes()):
         return None
-    from wsbuild.worktrees import commit
+    from wsbuild.worktrees import commit, trees
 
     git = session.git
     states = session.freshness.owned_states(ws)
@@ -94,7 +96,7 @@ def uncommitted(session: Session, ws: WorkstreamPlan, space: Workspace | None) -
     if git is None or not own:
         return None
     try:
-        left = commit.uncommitted(git, commit.ready_head(git), [git.prefix + path for path in own])
+        left = trees.uncommitted(git, commit.ready_head(git), [git.prefix + path for path in own])
     except (WsbuildError, OSError) as error:
         return error
     if not left:

@@ -15,12 +15,11 @@ from typing import TYPE_CHECKING, NamedTuple
 from wsbuild.atomic import write_atomic
 from wsbuild.errors import UserError
 from wsbuild.statedir import LANDING, make_dir
-from wsbuild.worktrees.git import IDENTITY, GitError
-from wsbuild.worktrees.snapshot import own_index, snapshot
-from wsbuild.worktrees.worktree import differing
+from wsbuild.worktrees.git import GitError
+from wsbuild.worktrees.trees import entries_of, has, identity, set_entries, tree_with
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from wsbuild.worktrees.git import Git
 
@@ -74,7 +73,7 @@ def note_of(git: Git, ws_id: str) -> str:
 
 def ready_head(git: Git) -> str:
     """The commit that HEAD is on. Raises UserError where nobody should commit now, GitError."""
-    head = _head(git)
+    head = git.head()
     if not head:
         raise UserError("there is no commit yet to land on", "make the first commit, and run again")
     for name, what in _BUSY.items():
@@ -98,89 +97,20 @@ def _index_is_locked(git: Git, before: str) -> UserError:
     )
 
 
-def _head(git: Git) -> str:
-    return git.run("rev-parse", "-q", "--verify", "HEAD^{commit}", codes=(0, 1, 128)).decode().strip()
-
-
-def uncommitted(git: Git, head: str, paths: Iterable[str]) -> list[str]:
-    """Those of the repository's `paths` that are not, on disk and in the index, as in the commit `head`.
-    Raises GitError.
-    """
-    paths = set(paths)
-    staged = git.run("diff-index", "--cached", "-z", "--no-renames", "--name-only", head).split(b"\0")
-    moved = {*differing(git, head, snapshot(git).tree), *map(os.fsdecode, staged)}
-    known = _entries(git, head, paths)
-    # Git does not look at what it ignores.
-    there = {path for path in paths - known.keys() if os.path.lexists(os.path.join(git.top, path))}
-    return sorted(paths & moved | there)
-
-
-def _entries(git: Git, commit: str, paths: Iterable[str]) -> dict[str, str]:
-    """The mode and the object id, with a space between, of those `paths` that a commit has."""
-    wanted = set(paths)
-    found: dict[str, str] = {}
-    for line in git.run("ls-tree", "-r", "-z", "--full-tree", commit).split(b"\0"):
-        head, _, path = line.partition(b"\t")
-        if (name := os.fsdecode(path)) in wanted:
-            mode, _, oid = head.decode().split(" ")
-            found[name] = f"{mode} {oid}"
-    return found
-
-
-def _identity(git: Git) -> dict[str, str]:
-    """Who commits, as git's environment: the user, where git knows the name and the address, else wsbuild."""
-    asked = r"^(user|author|committer)\.(name|email)$"
-    said = git.run("config", "-z", "--get-regexp", asked, codes=(0, 1)).split(b"\0")
-    known = dict(os.fsdecode(setting).split("\n", 1) for setting in said if b"\n" in setting)
-    found: dict[str, str] = {}
-    for role in ("author", "committer"):
-        who = {}
-        for key in ("name", "email"):
-            variable = f"GIT_{role}_{key}".upper()
-            settings = (known.get(f"{whose}.{key}", "") for whose in (role, "user"))
-            who[variable] = next(filter(None, (os.environ.get(variable, ""), *settings)), "")
-        is_whole = all(value.strip() for value in who.values())
-        found |= who if is_whole else {name: IDENTITY[name] for name in who}
-        found[f"GIT_{role}_DATE".upper()] = f"{int(time.time())} {time.strftime('%z')}"
-    return found
-
-
-def blob(git: Git, path: str, content: bytes) -> str:
-    """Have git know the content of the repository's `path`, as `git add` would; gives its object id."""
-    words = ("hash-object", "-w", "--stdin", f"--path={path}")
-    return git.run(*words, cwd=git.top, given=content).decode().strip()
-
-
 def prepare(git: Git, ws_id: str, head: str, entries: Mapping[str, str], message: str) -> Pending | None:
     """Make the commit, on no branch yet, and note that it is under way; None where there is nothing to
     commit. `entries` has mode and object id for each path, '' for one that is removed.
 
     Raises GitError, OSError.
     """
-    tree = _tree_with(git, head, entries)
+    tree = tree_with(git, head, entries)
     if tree == git.line("rev-parse", f"{head}^{{tree}}"):
         return None
     words = ("-c", "i18n.commitEncoding=utf-8", "commit-tree", tree, "-p", head, "-F", "-")
-    commit = git.run(*words, env=_identity(git), given=message.encode("utf-8", "replace")).decode().strip()
+    commit = git.run(*words, env=identity(git), given=message.encode("utf-8", "replace")).decode().strip()
     pending = Pending(git, ws_id, head, commit, tuple(sorted(entries)))
     pending.keep()
     return pending
-
-
-def _tree_with(git: Git, commit: str, entries: Mapping[str, str]) -> str:
-    """The tree of a commit with other `entries`."""
-    with own_index(git) as env:
-        git.run("read-tree", commit, env=env)
-        _set_entries(git, entries, env)
-        return git.line("write-tree", env=env)
-
-
-def _set_entries(git: Git, entries: Mapping[str, str], env: Mapping[str, str]) -> None:
-    # What goes, first: a directory may come in the place of a file.
-    ordered = sorted(entries.items(), key=lambda item: bool(item[1]))
-    lines = [f"{entry or '0 ' + '0' * 40}\t{path}" for path, entry in ordered]
-    given = b"".join(os.fsencode(line) + b"\0" for line in lines)
-    git.run("update-index", "-z", "--index-info", cwd=git.top, env=env, given=given)
 
 
 # --- after
@@ -200,8 +130,8 @@ def finish(pending: Pending) -> str:
 def _move_head(pending: Pending) -> Pending:
     git = pending.git
     for _ in range(ROUNDS):
-        head = _head(git)
-        if _has(git, head, pending.commit):
+        head = git.head()
+        if has(git, head, pending.commit):
             return pending
         if head != pending.head:
             pending = _onto(pending, head)
@@ -209,7 +139,7 @@ def _move_head(pending: Pending) -> Pending:
                 return pending
         with contextlib.suppress(GitError):
             words = ("update-ref", "-m", f"wsbuild: land {pending.ws_id}", "HEAD", pending.commit, head)
-            git.run(*words, env=_identity(git))
+            git.run(*words, env=identity(git))
             return pending
     raise UserError(
         f"HEAD cannot be moved to {pending.commit}: it moves by itself, or is locked",
@@ -217,17 +147,12 @@ def _move_head(pending: Pending) -> Pending:
     )
 
 
-def _has(git: Git, head: str, commit: str) -> bool:
-    """Whether a commit is `head`, or an ancestor of it."""
-    return git.run("merge-base", commit, head, codes=(0, 1)).decode().strip() == commit
-
-
 def _onto(pending: Pending, head: str) -> Pending:
     """The same on another commit: that one itself where it has all of it. Raises UserError where both
     have changed a path.
     """
     git, paths = pending.git, pending.paths
-    old, ours, now = (_entries(git, commit, paths) for commit in (pending.head, pending.commit, head))
+    old, ours, now = (entries_of(git, commit, paths) for commit in (pending.head, pending.commit, head))
     both = [path for path in paths if now.get(path) not in {old.get(path), ours.get(path)}]
     if both:
         drop_note(git, pending.ws_id)
@@ -235,7 +160,7 @@ def _onto(pending: Pending, head: str) -> Pending:
             f"{both[0]} was changed by a commit just now, and by {pending.ws_id}",
             f"what was to be committed is {pending.commit}, and its files are in place: commit them",
         )
-    tree = _tree_with(git, head, {path: ours.get(path, "") for path in paths})
+    tree = tree_with(git, head, {path: ours.get(path, "") for path in paths})
     if tree == git.line("rev-parse", f"{head}^{{tree}}"):
         return pending._replace(commit=head)
     raw = git.run("cat-file", "commit", pending.commit)
@@ -253,7 +178,7 @@ def _update_index(pending: Pending) -> None:
     """
     git = pending.git
     old, ours, now = (
-        _entries(git, commit, pending.paths) for commit in (pending.head, pending.commit, "HEAD")
+        entries_of(git, commit, pending.paths) for commit in (pending.head, pending.commit, "HEAD")
     )
     paths = {path for path in pending.paths if now.get(path) == ours.get(path)}
     staged = {}
@@ -267,7 +192,7 @@ def _update_index(pending: Pending) -> None:
     deadline = time.monotonic() + LOCK_S
     while wanted:
         try:
-            _set_entries(git, wanted, {})
+            set_entries(git, wanted, {})
             break
         except GitError:
             if not os.path.lexists(_index_lock(git)):
@@ -296,7 +221,7 @@ def resume(pending: Pending) -> bool:
     as committed. Raises UserError, GitError, OSError.
     """
     git, is_there = pending.git, _is_in_place(pending)
-    is_made = _has(git, _head(git), pending.commit)
+    is_made = has(git, git.head(), pending.commit)
     if is_there and not is_made:
         ready_head(git)  # a merge may have been begun since
     if is_there or is_made:
@@ -324,7 +249,7 @@ def _noted(git: Git, name: str) -> Pending | None:
 def _is_in_place(pending: Pending) -> bool:
     """Whether all files are as the commit has them."""
     git = pending.git
-    ours = _entries(git, pending.commit, pending.paths)
+    ours = entries_of(git, pending.commit, pending.paths)
     for path in pending.paths:
         place = os.path.join(git.top, path)
         if path not in ours:

@@ -99,6 +99,10 @@ class Git:
         """The same where it is one line, without its end."""
         return os.fsdecode(self.run(*words, cwd=cwd, env=env)).rstrip("\n")
 
+    def head(self) -> str:
+        """The commit that HEAD is on; '' before the first. Raises GitError."""
+        return self.run("rev-parse", "-q", "--verify", "HEAD^{commit}", codes=(0, 1, 128)).decode().strip()
+
 
 def _call(
     words: tuple[str, ...] | list[str],

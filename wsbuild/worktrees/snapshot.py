@@ -51,7 +51,7 @@ def snapshot(git: Git) -> Snapshot:
     The same for the same files on the same HEAD. The user's index, HEAD, references and stash are not
     touched. Raises GitError.
     """
-    head = git.run("rev-parse", "-q", "--verify", "HEAD^{commit}", codes=(0, 1, 128)).decode().strip()
+    head = git.head()
     with own_index(git, os.path.join(git.git_dir, "index")) as env:
         try:
             _bring_to_light(git, env)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from wsbuild.errors import UserError
-from wsbuild.worktrees import commit
+from wsbuild.worktrees import commit, trees
 from wsbuild.worktrees.commit import (
     Pending,
     drop_note,
@@ -28,7 +28,7 @@ OURS = "ours\n"
 def pending(repo: Any, path: str = "a.txt", text: str = OURS) -> Pending:
     """A commit of one file that is in its place."""
     git: Git = repo.git
-    entries = {path: f"100644 {commit.blob(git, path, text.encode())}"}
+    entries = {path: f"100644 {trees.blob(git, path, text.encode())}"}
     found = prepare(git, "ws-x", ready_head(git), entries, "ws-x: do it\n")
     assert found is not None
     repo.write(path, text)
@@ -48,7 +48,7 @@ def notes(repo: Any) -> list[str]:
 def test_what_is_there_already_makes_no_commit(repo: Any) -> None:
     """Neither before it is made, nor where somebody else made it meanwhile."""
     git = repo.git
-    same = {"a.txt": f"100644 {commit.blob(git, 'a.txt', repo.root.joinpath('a.txt').read_bytes())}"}
+    same = {"a.txt": f"100644 {trees.blob(git, 'a.txt', repo.root.joinpath('a.txt').read_bytes())}"}
     assert prepare(git, "ws-x", ready_head(git), same, "ws-x: do it\n") is None
     found = pending(repo)
     repo.run("commit", "-qam", "theirs")
@@ -151,7 +151,7 @@ def test_what_head_has_left_behind_stays_so(repo: Any) -> None:
 def test_a_file_may_come_in_the_place_of_a_directory(repo: Any) -> None:
     """And a directory in that of a file, in one commit and in the index."""
     git = repo.git
-    entry = f"100644 {commit.blob(git, 'd', OURS.encode())}"
+    entry = f"100644 {trees.blob(git, 'd', OURS.encode())}"
     for path in ("a.txt", "d/c.txt"):
         (repo.root / path).unlink()
     (repo.root / "d").rmdir()
