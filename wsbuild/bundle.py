@@ -67,10 +67,7 @@ def _workstream(raw: Mapping[str, Any], source: Source) -> Workstream:
 
 def _check_landing(raw: Mapping[str, Any], source: Source) -> None:
     land, isolation = raw.get("land", "files"), raw.get("isolation")
-    if land == "branch":
-        hint = "write `commit`, on a branch of yours, or `files`"
-        source.refuse("/land", "land-branch", "`land: branch` is not there yet", hint)
-    elif land != "files" and (isolation == "none" or (raw.get("steps") and isolation != "worktree")):
+    if land != "files" and (isolation == "none" or (raw.get("steps") and isolation != "worktree")):
         message = f"`land: {land}` needs a worktree: in place, its work cannot be told from yours"
         source.refuse("/land", "land-in-place", message, "write `isolation: worktree`, or leave out `land`")
 

@@ -310,7 +310,7 @@ def test_steps_at_once_make_one_commit_each(repo: Repo) -> None:
 @pytest.mark.parametrize(
     ("fields", "told"),
     [
-        ({"land": "branch"}, "`land: branch` is not there yet"),
+        ({"land": "branch", "isolation": "none"}, "`land: branch` needs a worktree"),
         ({"land": "commit", "isolation": "none"}, "`land: commit` needs a worktree"),
         ({"land": "commit", "steps": [{"name": "a", "run": "true"}]}, "`land: commit` needs a worktree"),
     ],

@@ -138,6 +138,8 @@ def _within_scope(job: Job, attempt: Attempt, outcome: Outcome) -> tuple[Outcome
                 state="failed", exit_code=1, message=message, signature=mark, command=""
             )
             return failed, told
+        if job.step.edits:
+            space.settle()
     except TROUBLE as error:
         message = f"what {job.step.name} did cannot be looked at: {error}"
         outcome = outcome._replace(state="failed", exit_code=1, message=message, command="")
@@ -212,11 +214,13 @@ def _report(job: Job, attempt: Attempt, outcome: Outcome, note: str, log: str, g
     shown = [
         "".join(c if c.isprintable() or c == "\t" else f"\\x{ord(c):02x}" for c in line) for line in tail
     ]
-    details = (*moved, *shown, f"log: {log}" if step.commands else "", f"why it ran: {why(decision)}")
+    first, *more = outcome.message.split("\n")
+    at = f"log: {log}" if step.commands else ""
+    details = (*more, *moved, *shown, at, f"why it ran: {why(decision)}")
     return StepReport(
         attempt.task,
         FAILED,
-        outcome.message.split("\n")[0],
+        first,
         outcome.duration_s,
         attempt.number,
         tuple(line for line in details if line),

@@ -1,4 +1,4 @@
-"""What a workstream with `land: commit` did, as one commit on the branch that is checked out."""
+"""What a workstream did as one commit: on the branch that is checked out, or on one of its own."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from wsbuild.cache.files import MISSING
 from wsbuild.errors import UserError, WsbuildError
+from wsbuild.plan.records import COMMIT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from wsbuild.plan.records import WorkstreamPlan
     from wsbuild.worktrees.commit import Pending
 
-COMMIT = "commit"
 SUBJECT_LENGTH = 100
 
 
@@ -27,17 +27,22 @@ def head_for(space: Workspace, changes: Iterable[str]) -> str:
     Raises UserError where they cannot, GitError.
     """
     from wsbuild.worktrees.commit import ready_head
+
+    head = ready_head(space.git)
+    _check_clean(space, head, changes)
+    return head
+
+
+def _check_clean(space: Workspace, head: str, changes: Iterable[str]) -> None:
     from wsbuild.worktrees.trees import uncommitted
 
     git = space.git
-    head = ready_head(git)
     theirs = uncommitted(git, head, [git.prefix + path for path in changes])
     if theirs:
         raise UserError(
             f"{theirs[0]} has changes that are not committed, and {space.ws.id} changes it too",
             "commit or stash yours, and run again: it lands then",
         )
-    return head
 
 
 def prepare(
@@ -47,6 +52,34 @@ def prepare(
     are in their places. None where `head` has them already. Raises DamagedBlobError, GitError, OSError.
     """
     from wsbuild.worktrees.commit import prepare
+
+    entries = _entries(space, files, changes)
+    return prepare(space.git, space.ws.id, head, entries, _message(space.session, space.ws))
+
+
+def onto_branch(space: Workspace, changes: Mapping[str, str]) -> str:
+    """Commit `changes` to the branch of a workstream; gives the commit, '' where there was nothing to
+    commit. Raises UserError where they cannot be, GitError, OSError; then nothing has changed.
+    """
+    from wsbuild.worktrees.branch import add_commit, check_free, moved_by_landing
+    from wsbuild.worktrees.commit import no_commit_yet
+
+    git, session, ws = space.git, space.session, space.ws
+    session.stacks.look_again()
+    at = session.stacks.tops
+    if not at.head:
+        raise no_commit_yet()
+    check_free(git, ws.id)
+    _check_clean(space, at.head, changes)
+    files = space.kept_files({path: state for path, state in changes.items() if state != MISSING})
+    entries = _entries(space, files, changes)
+    session.doings.note(moved_by_landing(ws.id))
+    below = session.stacks.tips(session.stacks.below(ws))
+    return add_commit(git, ws.id, at, below, entries, _message(session, ws))
+
+
+def _entries(space: Workspace, files: Sequence[KeptFile], changes: Mapping[str, str]) -> dict[str, str]:
+    """`changes` as git has them, mode and object id by path; of them `files` are those that stay."""
     from wsbuild.worktrees.trees import blob
 
     git = space.git
@@ -58,7 +91,7 @@ def prepare(
             oid = blob(git, git.prefix + kept.path, file.read())
         mode = "100755" if kept.mode & 0o100 else "100644"
         entries[git.prefix + kept.path] = f"{mode} {oid}"
-    return prepare(git, space.ws.id, head, entries, _message(space.session, space.ws))
+    return entries
 
 
 def _message(session: Session, ws: WorkstreamPlan) -> str:

@@ -152,7 +152,7 @@ class Engine:
         seen: dict[str, str] = {}
         for known in ws.steps:
             if step in {"", known.name}:
-                seen.update(self.session.freshness.decide(ws, known).seen)
+                seen.update(self.session.place(ws).freshness.decide(ws, known).seen)
         return {path for path, state in seen.items() if state != MISSING}
 
     def upstream_of(self, ws_id: str, step: str) -> list[str]:
@@ -165,7 +165,7 @@ class Engine:
     def made_by(self, ws_id: str, step: str) -> list[str]:
         """What a step made and `doit clean` may remove: its declared outputs, never its inputs."""
         ws, plan = self.session.step(ws_id, step)
-        decision = self.session.freshness.decide(ws, plan)
+        decision = self.session.place(ws).freshness.decide(ws, plan)
         row = self.session.reader.row(ws.step_task(step))
         made = {*(row.output_states() if row else ()), *decision.outputs}
         return sorted(path for path in made if path not in decision.seen)

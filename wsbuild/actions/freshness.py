@@ -16,6 +16,7 @@ from wsbuild.cache.digest import sha256_text
 from wsbuild.cache.files import MISSING
 from wsbuild.cache.manifest import Manifest, Reason, differences, result_digest
 from wsbuild.patterns import matcher
+from wsbuild.plan.records import BRANCH
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -70,6 +71,15 @@ class Freshness:
         self.environ = environ
         self.model = model
         self._written: dict[str, Manifest] = {}
+
+    def fork(self) -> Freshness:
+        """The same, for somebody who will suppose something."""
+        return self.at(self.tree.fork(), self.states.fork())
+
+    def suppose(self, states: Mapping[str, str]) -> None:
+        """Answer from now on as if these files were in these states (MISSING: not there)."""
+        self.states.suppose(states)
+        self.tree.suppose({path: state != MISSING for path, state in states.items()})
 
     def at(self, tree: Tree, states: FileStates) -> Freshness:
         """The same questions about another tree of the project's files."""
@@ -238,7 +248,10 @@ class Freshness:
     def _has_yet_to_land(self, writer: Writer) -> bool:
         """Whether what a step wrote may be in a workspace only."""
         _, name, step = writer.task.split(":", 2)
-        land = self.plan["ws-" + name].steps[-1]
+        ws = self.plan["ws-" + name]
+        if ws.land == BRANCH:
+            return True  # it is merged, or not, by somebody else
+        land = ws.steps[-1]
         if land.phase != "land" or land.name == step:
             return False
         row = self.reader.row(f"ws:{name}:{land.name}")

@@ -17,7 +17,9 @@ from wsbuild.cache.blobs import DamagedBlobError
 from wsbuild.cache.files import MISSING, FileStates
 from wsbuild.cache.put_back import Staged
 from wsbuild.errors import UserError, WsbuildError
+from wsbuild.plan.records import BRANCH, COMMIT
 from wsbuild.tools.signature import signature
+from wsbuild.worktrees.branch import name_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -68,18 +70,19 @@ def _attempt(job: Job, space: Workspace, failure: Exception | None = None) -> st
     outcome = Outcome("ok", 0, time.monotonic() - started)
     details = tuple(f"{'removed' if state == MISSING else 'wrote'} {path}" for path, state in landed.items())
     if commit:
-        details = (*details, f"committed as {commit[:12]}")
+        where = f" on the branch {name_of(job.ws.id)}" if job.ws.land == BRANCH else ""
+        details = (*details, f"committed as {commit[:12]}{where}")
     if failure is not None:
         message = job.session.redacted(str(failure))
         mark = signature(job.step.name, "not-landed", message)
         outcome = Outcome("failed", 1, outcome.duration_s, message, mark, message)
         details = (*message.split("\n")[1:], *([f"its work is kept in {space.where}"] if space.where else []))
     else:
-        after = job.session.freshness.decide(job.ws, job.step)
+        after = job.session.ground(job.ws).freshness.decide(job.ws, job.step)
         success = success_of(job.step, job.decision, after)._replace(writes=landed)
     wrote = left_by(job.step, success, Ground()) if success else {}
     job.recorder.end(attempt, outcome, success, "", "", wrote)
-    if commit:
+    if commit and job.ws.land == COMMIT:
         committing.settled(space)
     status = FAILED if failure is not None else EXECUTED
     told = outcome.message.split("\n")[0] or reason
@@ -88,8 +91,8 @@ def _attempt(job: Job, space: Workspace, failure: Exception | None = None) -> st
 
 
 def arrive(space: Workspace) -> tuple[dict[str, str], str]:
-    """Put the changes in the checkout; gives what was put where, and the commit that was made of it, which
-    is noted to be under way until `committing.settled` is told.
+    """Put the changes in the checkout, or on the workstream's branch; gives what was put where, and the
+    commit that was made of it: one in the checkout is noted as under way until `committing.settled` is told.
 
     Raises UserError, GitError, OSError; then nothing of it is there, or all and the next run commits it.
     """
@@ -109,9 +112,11 @@ def arrive(space: Workspace) -> tuple[dict[str, str], str]:
         strange = [path for path, state in changes.items() if state[:1] not in {"", "f", "x"}]
         if strange:
             raise UserError(f"{strange[0]} is no plain file", "symbolic links and special files do not land")
+        if space.ws.land == BRANCH:
+            return changes, committing.onto_branch(space, changes)
         wanted = {path: state for path, state in changes.items() if here[path] != state}
         removed = [path for path, state in wanted.items() if state == MISSING]
-        head = committing.head_for(space, changes) if space.ws.land == committing.COMMIT else ""
+        head = committing.head_for(space, changes) if space.ws.land == COMMIT else ""
         files = space.kept_files({path: state for path, state in changes.items() if state != MISSING})
         pending = committing.prepare(space, head, files, changes) if head else None
         files = [kept for kept in files if kept.path in wanted]

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from wsbuild.actions import approval, reuse
 from wsbuild.actions.freshness import written
 from wsbuild.actions.outcome import success_of
-from wsbuild.cache.files import MISSING
 from wsbuild.cache.manifest import Reason, canonical_json
+from wsbuild.plan.records import BRANCH
 from wsbuild.store.clean import CleanRow
 
 if TYPE_CHECKING:
@@ -67,11 +67,10 @@ def outlook(session: Session, chosen: Chosen, *, force: bool = False) -> list[St
 def _prospect(
     session: Session, ws: WorkstreamPlan, step: StepPlan, waits: list[str], *, force: bool
 ) -> StepOutlook:
-    decision = session.freshness.decide(ws, step)
+    decision = session.place(ws).freshness.decide(ws, step)
     at = (ws.step_task(step.name), ws.id, step.name)
-    why = "" if decision.fresh and not force else approval.missing(session, ws)
-    if why:
-        return StepOutlook(*at, RUN, (Reason("unapproved", why), *decision.reasons))
+    if (force or not decision.fresh) and (hindrance := _hindrance(session, ws)):
+        return StepOutlook(*at, RUN, (hindrance, *decision.reasons))
     if force:
         return StepOutlook(*at, RUN, decision.reasons or (Reason("forced"),))
     if waits:
@@ -87,13 +86,25 @@ def _prospect(
     return StepOutlook(*at, RESTORE, decision.reasons, prospect.entry)
 
 
+def _hindrance(session: Session, ws: WorkstreamPlan) -> Reason | None:
+    """What keeps a workstream from being run at all."""
+    if why := approval.missing(session, ws):
+        return Reason("unapproved", why)
+    if why := session.stacks.unmerged(ws):
+        return Reason("unmerged", why)
+    return None
+
+
 def _suppose(session: Session, ws: WorkstreamPlan, step: StepPlan, decision: Decision, entry: Entry) -> None:
     """Take a step as restored, without doing it."""
-    freshness = session.freshness
+    freshness = session.place(ws).freshness
     owned = freshness.owned_states(ws) if step.edits else {}
     states = entry.states()
-    freshness.states.suppose(states)
-    freshness.tree.suppose({path: state != MISSING for path, state in states.items()})
+    if ws.land == BRANCH:
+        session.stacks.suppose(ws.id, states)
+        freshness = session.place(ws).freshness
+    else:
+        freshness.suppose(states)
     after = freshness.decide(ws, step)
     wrote = written(owned, freshness.owned_states(ws)) if step.edits else None
     success = success_of(step, decision, after, wrote)

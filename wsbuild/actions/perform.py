@@ -14,7 +14,7 @@ from wsbuild.actions.freshness import written
 from wsbuild.actions.job import Job, job_of
 from wsbuild.actions.outcome import OK, Ground, Outcome, Stop, left_by, success_of
 from wsbuild.actions.record import Restored
-from wsbuild.actions.tally import BLOCKED, SKIPPED, UP_TO_DATE, StepReport
+from wsbuild.actions.tally import BLOCKED, SKIPPED, UP_TO_DATE, WAITING, StepReport
 from wsbuild.cache.blobs import DamagedBlobError
 
 if TYPE_CHECKING:
@@ -66,11 +66,15 @@ def _is_needless(
     if session.decided(ws.id, step.name).fresh and not session.force:
         session.tally.add(StepReport(task, UP_TO_DATE, "done by another run"))
         return True, ""
-    why = approval.missing(session, ws)
-    if why:
-        recorder.give_up(ws, step, Stop(why, BLOCKED))
-        session.tally.add(StepReport(task, BLOCKED, why))
-    return bool(why), why
+    stop = None
+    if why := approval.missing(session, ws):
+        stop = Stop(why, BLOCKED)
+    elif why := session.stacks.unmerged(ws):
+        stop = Stop(why, WAITING)
+    if stop is not None:
+        recorder.give_up(ws, step, stop)
+        session.tally.add(StepReport(task, stop.status, why))
+    return stop is not None, why
 
 
 def _do(job: Job, space: workspace.Workspace | None) -> Outcome:

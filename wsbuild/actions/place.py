@@ -46,6 +46,9 @@ class Isolated(Place, Protocol):
     def violations(self) -> list[str]:
         """What was done here that the workstream may not do, a line each."""
 
+    def settle(self) -> None:
+        """Have files that were edited here as they will be where they land."""
+
     def quarantine(self, name: str) -> list[str]:
         """Take all that was done here out of the way, kept under `name`; gives lines that say where."""
 

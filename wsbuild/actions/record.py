@@ -338,7 +338,7 @@ class Recorder(RunRecorder):
         session.chosen.setdefault(ws.id, []).append(step.name)
         with session.store.transaction() as conn:
             workstreams.add_pending(conn, run_id, [ws.id], utc_now())
-        decision = session.freshness.decide(ws, step)
+        decision = session.place(ws).freshness.decide(ws, step)
         ground = Ground(
             frozenset(decision.outputs), frozenset(session.reader.created_by(ws.step_task(step.name)))
         )

@@ -154,11 +154,12 @@ class RunRecorder(ABC):
         if self.session.run_id is None:
             self._save_looked_up()
             return
-        from wsbuild.actions import reuse, workspace
+        from wsbuild.actions import reuse
+        from wsbuild.actions.sweep import sweep
 
         self.flush()
         reuse.settle(self.session)
-        workspace.sweep(self.session)
+        sweep(self.session)
         session, now = self.session, utc_now()
         failed = {r.task.split(":")[1] for r in session.tally.reports if r.status in NOT_DONE}
         failed_ids = {"ws-" + name for name in failed}

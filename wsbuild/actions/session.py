@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from wsbuild.actions.doings import Doings
 from wsbuild.actions.tally import Tally
 from wsbuild.plan.cached import load_plan
+from wsbuild.plan.records import BRANCH
 from wsbuild.statedir import database_path
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from wsbuild.actions.freshness import Decision, Freshness
     from wsbuild.actions.place import Isolated, Place
     from wsbuild.actions.reader import Reader
+    from wsbuild.actions.stacks import Stacks
     from wsbuild.actions.tally import StepReport
     from wsbuild.cache.cache import Cache
     from wsbuild.errors import WsbuildError
@@ -175,7 +177,7 @@ class Session:
         self._old = self.__dict__.get("store")
         self.store = store
         before, self.reader = self.reader, Reader(store)
-        self._changes += 1
+        self._moved_on()
         self.reader.take_over(before)
         known = self.__dict__.pop("freshness", None)
         if known is not None and known.states.seed == store.seed:
@@ -183,9 +185,9 @@ class Session:
             self.freshness.tools.unsaved.update(known.tools.take_unsaved())
 
     def warn(self, line: str) -> None:
-        """Tell the user something that does not stop anything, once."""
+        """Tell the user something that does not stop anything, once; '' is nothing."""
         line = self.redacted(line)
-        if line not in self._warned:
+        if line and line not in self._warned:
             self._warned.add(line)
             sys.stderr.write(f"wsbuild: {line}\n")
 
@@ -200,26 +202,42 @@ class Session:
 
     def place(self, ws: WorkstreamPlan) -> Place:
         """Where the steps of a workstream find their files now."""
-        return self.workspaces.get(ws.id, self)
+        return self.workspaces.get(ws.id) or self.ground(ws)
+
+    def ground(self, ws: WorkstreamPlan) -> Place:
+        """Where they find them without a workspace, and what one is begun from."""
+        return self.stacks.place(ws) if ws.land == BRANCH and self.git is not None else self
+
+    @cached_property
+    def stacks(self) -> Stacks:
+        """The branches of workstreams that land so."""
+        from wsbuild.actions.stacks import Stacks
+
+        return Stacks(self.plan, lambda: self.git, lambda: self.freshness)
 
     def decide(self, ws_id: str, name: str) -> Decision:
         """Whether a step is up to date, and why not."""
         changes = self._changes
         ws, step = self.step(ws_id, name)
         space = self.workspaces.get(ws_id)
-        decision = space.decide(step) if space else self.freshness.decide(ws, step)
+        decision = space.decide(step) if space else self.ground(ws).freshness.decide(ws, step)
         self._latest = (ws_id, name, changes, decision)
         return decision
 
     def forget_decisions(self) -> None:
         """What was decided last does not count: the files are others now."""
+        self._moved_on()
+
+    def _moved_on(self) -> None:
         self._changes += 1
+        if "stacks" in self.__dict__:
+            self.stacks.look_again()
 
     def changed(self, task: str = "", row: CleanRow | None = None, wrote: Iterable[str] = ()) -> None:
         """Something was recorded of `task` (without one: of any), and of the files it `wrote`: earlier
         answers do not count. `row` is what says now that it is up to date.
         """
-        self._changes += 1
+        self._moved_on()
         if task:
             self.reader.changed(task, row, wrote)
         else:

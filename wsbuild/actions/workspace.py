@@ -12,7 +12,6 @@ import stat
 from typing import TYPE_CHECKING
 
 from wsbuild.actions import watching
-from wsbuild.actions.tally import EXECUTED, RESTORED, SKIPPED, UP_TO_DATE
 from wsbuild.atomic import write_atomic
 from wsbuild.cache.blobs import copy_verified
 from wsbuild.cache.entry import KeptFile
@@ -22,11 +21,13 @@ from wsbuild.cache.manifest import Reason
 from wsbuild.cache.put_back import Staged
 from wsbuild.errors import UserError, WsbuildError
 from wsbuild.patterns import matcher
+from wsbuild.plan.records import BRANCH
 from wsbuild.statedir import STATE, make_dir
+from wsbuild.worktrees.branch import as_checked_out
 from wsbuild.worktrees.merge import catch_up
 from wsbuild.worktrees.scope import Scope, what_is_strange
 from wsbuild.worktrees.snapshot import snapshot
-from wsbuild.worktrees.worktree import clean_up, differing, is_kept, open_worktree, remove, tracked, work_tree
+from wsbuild.worktrees.worktree import differing, is_kept, open_worktree, remove, tracked, work_tree
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -36,9 +37,9 @@ if TYPE_CHECKING:
     from wsbuild.cache.entry import Entry
     from wsbuild.plan.records import StepPlan, WorkstreamPlan
     from wsbuild.worktrees.git import Git
+    from wsbuild.worktrees.snapshot import Snapshot
     from wsbuild.worktrees.worktree import Worktree
 
-DONE = frozenset({EXECUTED, RESTORED, SKIPPED, UP_TO_DATE})
 QUARANTINE = f"{STATE}/quarantine"
 NOT_LANDED = Reason("not-landed")
 
@@ -78,7 +79,7 @@ class Workspace:
         self.git = git
         self.root = session.root
         self.worktree: Worktree | None = None
-        self.freshness = self._over_the_checkout()
+        self.freshness = self._ground.fork()
         self._supposed: dict[str, str] = {}
         self._entries: list[Entry] = []
         self._contents: dict[str, str] = {}
@@ -88,10 +89,14 @@ class Workspace:
         if self._is_adopted:
             self.materialize()
 
-    def _over_the_checkout(self) -> Freshness:
-        session = self.session
-        tree = Tree(session.root, session.plan.config.ignore)
-        return session.freshness.at(tree, session.freshness.states.fork())
+    @property
+    def _ground(self) -> Freshness:
+        """What is there without the work of the workstream."""
+        return self.session.ground(self.ws).freshness
+
+    def _snapshot(self) -> Snapshot:
+        """The same as a commit. Raises ConflictError, GitError."""
+        return self.session.stacks.base(self.ws, snapshot(self.git))
 
     def decide(self, step: StepPlan) -> Decision:
         """Whether a step is up to date here; landing is not before it has landed."""
@@ -124,8 +129,7 @@ class Workspace:
         states = entry.states()
         self._entries.append(entry)
         self._supposed.update(states)
-        self.freshness.states.suppose(states)
-        self.freshness.tree.suppose({path: state != MISSING for path, state in states.items()})
+        self.freshness.suppose(states)
 
     def _write(self, entry: Entry) -> None:
         """Put a result in the worktree that was supposed to be there."""
@@ -154,9 +158,8 @@ class Workspace:
         OSError.
         """
         with self.session.landing:
-            self.worktree, told = open_worktree(self.git, self.ws.id, snapshot(self.git))
-        if told:
-            self.session.warn(told)
+            self.worktree, told = open_worktree(self.git, self.ws.id, self._snapshot())
+        self.session.warn(told)
         self.root = self.worktree.root
         states = FileStates(self.root, self.session.freshness.states.seed, lambda _: {})
         tree = Tree(self.root, self.session.plan.config.ignore)
@@ -168,7 +171,7 @@ class Workspace:
     def changes(self) -> dict[str, str]:
         """What was done and has not landed: path in the project to its state here (MISSING: removed)."""
         if self.worktree is None:
-            now = self.session.freshness.states.states(self._supposed)
+            now = self._ground.states.states(self._supposed)
             return {path: state for path, state in self._supposed.items() if now[path] != state}
         return self.freshness.states.states(self._in_project(self._differing(self.worktree)))
 
@@ -237,6 +240,15 @@ class Workspace:
         writers = self.session.reader.writers([path])[path]
         return any(writer.task.startswith(self.ws.task + ":") for writer in writers)
 
+    def settle(self) -> None:
+        """Have files that were edited here as they will be where they land: what is checked is what somebody
+        gets who merges a branch. Raises GitError, OSError.
+        """
+        if self.worktree is None or self.ws.land != BRANCH:
+            return
+        work = work_tree(self.worktree, self._own_files())
+        as_checked_out(self.worktree, work, differing(self.git, self.worktree.tree, work))
+
     def quarantine(self, name: str) -> list[str]:
         """Take all that was done here out of the way, kept as a patch and a reference: gives lines that
         say where. Raises GitError, OSError.
@@ -263,14 +275,13 @@ class Workspace:
         adopted, self._is_adopted = self._is_adopted, False
         if not (adopted and edits) or self.worktree is None:
             return False
-        if told := remove(self.worktree):
-            self.session.warn(told)
+        self.session.warn(remove(self.worktree))
         self._begin_anew()
         return True
 
     def _begin_anew(self) -> None:
         self.worktree, self._entries, self._supposed = None, [], {}
-        self.root, self.freshness = self.session.root, self._over_the_checkout()
+        self.root, self.freshness = self.session.root, self._ground.fork()
         self.session.forget_decisions()
 
     # --- landing
@@ -281,10 +292,10 @@ class Workspace:
         """
         if self.worktree is None:
             for entry in self._entries:
-                self._check_unmoved(self.session.freshness, entry)
+                self._check_unmoved(self._ground, entry)
             return False
         before = self.worktree
-        self.worktree = catch_up(before, snapshot(self.git), self._own_files())
+        self.worktree = catch_up(before, self._snapshot(), self._own_files())
         self.session.forget_decisions()
         return self.worktree is not before
 
@@ -325,20 +336,3 @@ class Workspace:
                 self.session.warn(f"cannot remove {self.where}: {error.strerror}: {error.filename}")
         self.session.workspaces.pop(self.ws.id, None)
         self.session.forget_decisions()
-
-
-def sweep(session: Session) -> None:
-    """Remove the worktrees of chosen workstreams that are done and did not need them in this run: they
-    are what dead processes left. Work in them is rescued, and told of; what cannot be removed stays.
-    """
-    for ws_id, names in session.chosen.items():
-        if ws_id in session.workspaces or not is_kept(session.root, ws_id) or session.git is None:
-            continue
-        ws = session.plan[ws_id]
-        reports = [session.tally.get(ws.step_task(name)) for name in names]
-        is_done = all(report is not None and report.status in DONE for report in reports)
-        try:
-            if is_done and (told := clean_up(session.git, ws_id)):
-                session.warn(told)
-        except (WsbuildError, OSError) as error:
-            session.warn(f"the worktree that an earlier run left of {ws_id} cannot be removed: {error}")

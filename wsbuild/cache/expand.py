@@ -88,8 +88,15 @@ class Tree:
 
     def __init__(self, root: str, ignore: Sequence[str]) -> None:
         self.root = root
-        self._ignored = _ignored_names(tuple(ignore)).match
+        self.ignore = tuple(ignore)
+        self._ignored = _ignored_names(self.ignore).match
         self._supposed: dict[str, bool] = {}
+
+    def fork(self) -> Tree:
+        """The same answers, for somebody who will suppose something."""
+        other = Tree(self.root, self.ignore)
+        other.suppose(self._supposed)
+        return other
 
     def suppose(self, there: Mapping[str, bool]) -> None:
         """Answer from now on as if these files were there, or not, whatever the disk says."""

@@ -97,6 +97,7 @@ class FileStates:
         other = FileStates(self.root, self.seed, self._load, stat_file=self._stat, now_ns=self._now_ns)
         other._rows.update(self._rows)
         other._asked.update(self._asked)
+        other._supposed.update(self._supposed)
         return other
 
     def suppose(self, states: Mapping[str, str]) -> None:

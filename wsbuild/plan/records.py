@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+FILES, COMMIT, BRANCH = "files", "commit", "branch"
+"""How a workstream may land."""
+
 
 class CommandPlan(NamedTuple):
     """One command of a step.
@@ -73,7 +76,7 @@ class WorkstreamPlan(NamedTuple):
     `isolation` is `worktree` (its steps work in a git worktree until they land; in place where there is
     no git), `required` (not without git) or `none`. Commands of one `conflict_group` never run at the
     same time. `max_cost_usd` is what it may cost (None: no matter), `estimated_tokens` what one attempt
-    at its edit is thought to need. `land` says how it arrives: `files` or `commit`.
+    at its edit is thought to need. `land` says how it arrives: FILES, COMMIT or BRANCH.
     `gate` is the approval that it needs, `definition` the digest of what is approved (empty where nobody
     has to). `compensation` undoes it, from the last to the first; one that starts nothing is for a person.
     """
@@ -96,7 +99,7 @@ class WorkstreamPlan(NamedTuple):
     conflict_group: str = ""
     max_cost_usd: float | None = None
     estimated_tokens: int = 0
-    land: str = "files"
+    land: str = FILES
     gate: int = 1
     definition: str = ""
     compensation: tuple[CommandPlan, ...] = ()

@@ -16,7 +16,7 @@ from wsbuild.atomic import write_atomic
 from wsbuild.errors import UserError
 from wsbuild.statedir import LANDING, make_dir
 from wsbuild.worktrees.git import GitError
-from wsbuild.worktrees.trees import entries_of, has, identity, set_entries, tree_with
+from wsbuild.worktrees.trees import commit_of, entries_of, has, identity, set_entries, tree_with
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -75,7 +75,7 @@ def ready_head(git: Git) -> str:
     """The commit that HEAD is on. Raises UserError where nobody should commit now, GitError."""
     head = git.head()
     if not head:
-        raise UserError("there is no commit yet to land on", "make the first commit, and run again")
+        raise no_commit_yet()
     for name, what in _BUSY.items():
         if os.path.lexists(os.path.join(git.git_dir, name)):
             raise UserError(
@@ -84,6 +84,11 @@ def ready_head(git: Git) -> str:
     if os.path.lexists(_index_lock(git)):
         raise _index_is_locked(git, "")
     return head
+
+
+def no_commit_yet() -> UserError:
+    """What is told before the first commit."""
+    return UserError("there is no commit yet to land on", "make the first commit, and run again")
 
 
 def _index_lock(git: Git) -> str:
@@ -106,8 +111,7 @@ def prepare(git: Git, ws_id: str, head: str, entries: Mapping[str, str], message
     tree = tree_with(git, head, entries)
     if tree == git.line("rev-parse", f"{head}^{{tree}}"):
         return None
-    words = ("-c", "i18n.commitEncoding=utf-8", "commit-tree", tree, "-p", head, "-F", "-")
-    commit = git.run(*words, env=identity(git), given=message.encode("utf-8", "replace")).decode().strip()
+    commit = commit_of(git, tree, [head], message)
     pending = Pending(git, ws_id, head, commit, tuple(sorted(entries)))
     pending.keep()
     return pending

@@ -50,7 +50,8 @@ class Git:
     `root` is the absolute path of the project, `top` that of the work tree around it, `prefix` the way
     from there ('' or ending in `/`); `git_dir` and `common_dir` the absolute paths of the checkout's own git
     directory, and of that which all its worktrees share. `ignore` are names of files and directories
-    (with `*` and `?`) that never count unless git tracks them, besides what git itself ignores.
+    (with `*` and `?`) that never count unless git tracks them, besides what git itself ignores. New objects
+    go to the directory `objects`, where there is one, and not to the repository.
     """
 
     root: str
@@ -59,6 +60,7 @@ class Git:
     git_dir: str
     common_dir: str
     ignore: tuple[str, ...] = ()
+    objects: str = ""
 
     @classmethod
     def find(cls, root: str, ignore: tuple[str, ...] = ()) -> Git | None:
@@ -90,10 +92,16 @@ class Git:
 
         Raises GitError for an exit code that is not one of `codes`.
         """
-        code, said = _call(words, cwd or self.root, env, given)
+        code, said = _call(words, cwd or self.root, {**self._elsewhere(), **(env or {})}, given)
         if code not in codes:
             raise _error(words, said)
         return said
+
+    def _elsewhere(self) -> dict[str, str]:
+        if not self.objects:
+            return {}
+        own = os.path.join(self.common_dir, "objects").replace("\\", "\\\\").replace('"', '\\"')
+        return {"GIT_OBJECT_DIRECTORY": self.objects, "GIT_ALTERNATE_OBJECT_DIRECTORIES": f'"{own}"'}
 
     def line(self, *words: str, cwd: str | None = None, env: Mapping[str, str] | None = None) -> str:
         """The same where it is one line, without its end."""

@@ -13,6 +13,7 @@ from wsbuild.worktrees.snapshot import own_index
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from wsbuild.worktrees.git import Git
     from wsbuild.worktrees.snapshot import Snapshot
     from wsbuild.worktrees.worktree import Worktree
 
@@ -69,14 +70,20 @@ def _merge(worktree: Worktree, work: str, now: Snapshot) -> str:
         git.line("commit-tree", tree, "-p", worktree.base, "-m", "wsbuild: to be merged")
         for tree in (now.tree, work)
     )
-    said = git.run(
-        "merge-tree", "--write-tree", "-z", "--name-only", "--no-messages", ours, theirs, codes=(0, 1)
-    )
-    tree, *conflicts = [os.fsdecode(field) for field in said.split(b"\0") if field]
+    tree, conflicts = merged(git, ours, theirs)
     if conflicts:
-        names = ", ".join(sorted(conflicts))
         raise ConflictError(
-            f"conflict: {names} changed in the checkout and by {worktree.ws_id}",
+            f"conflict: {', '.join(conflicts)} changed in the checkout and by {worktree.ws_id}",
             f"settle it in {worktrees.FOLDER}/{worktree.ws_id} or in the checkout, and run again",
         )
     return tree
+
+
+def merged(git: Git, ours: str, theirs: str) -> tuple[str, list[str]]:
+    """The tree that has what two commits did since they parted, and the paths where they do not go
+    together, sorted. Raises GitError.
+    """
+    words = ("--write-tree", "-z", "--name-only", "--no-messages", "--allow-unrelated-histories")
+    said = git.run("merge-tree", *words, ours, theirs, codes=(0, 1))
+    tree, *conflicts = [os.fsdecode(field) for field in said.split(b"\0") if field]
+    return tree, sorted(conflicts)

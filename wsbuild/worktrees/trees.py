@@ -72,6 +72,13 @@ def blob(git: Git, path: str, content: bytes) -> str:
     return git.run(*words, cwd=git.top, given=content).decode().strip()
 
 
+def commit_of(git: Git, tree: str, parents: Iterable[str], message: str) -> str:
+    """A new commit of the user's, on no branch. Raises GitError."""
+    words = [word for parent in parents for word in ("-p", parent)]
+    asked = ("-c", "i18n.commitEncoding=utf-8", "commit-tree", tree, *words, "-F", "-")
+    return git.run(*asked, env=identity(git), given=message.encode("utf-8", "replace")).decode().strip()
+
+
 def tree_with(git: Git, commit: str, entries: Mapping[str, str]) -> str:
     """The tree of a commit with other `entries`: mode and object id for each path, '' for one that is
     removed. Raises GitError.

@@ -105,9 +105,9 @@ def unrescue(git: Git, reference: str) -> None:
 def open_worktree(git: Git, ws_id: str, snapshot: Snapshot) -> tuple[Worktree, str]:
     """The worktree of a workstream, made from `snapshot`; and what is to be told of an earlier one.
 
-    One that began from the same files is adopted with the work that is in it. From any other, and from
-    what a dead process left, the work is rescued and it is made anew. Raises GitError, StateError for
-    something else in its place, OSError.
+    One that began from the same files is adopted with the work that is in it. Of any other, and of what a
+    dead process left, the work that is not in the snapshot is rescued, and it is made anew. Raises
+    GitError, StateError for something else in its place, OSError.
     """
     worktree = Worktree(git, ws_id, snapshot.commit, snapshot.tree)
     note = _read_note(git, ws_id)
@@ -116,7 +116,7 @@ def open_worktree(git: Git, ws_id: str, snapshot: Snapshot) -> tuple[Worktree, s
         earlier = Worktree(git, ws_id, note["base"], note["tree"])
         if note["tree"] == snapshot.tree and note.get("state") == READY and _is_sound(earlier):
             return earlier, ""
-        told = remove(earlier)
+        told = remove(earlier, landed=_is_all_in(earlier, snapshot.tree))
     elif os.path.lexists(worktree.path):
         message = f"{FOLDER}/{ws_id} is there, and wsbuild did not make it"
         raise StateError(message, "move it away: the worktree of the workstream belongs there")
@@ -262,9 +262,21 @@ def rebased(worktree: Worktree, onto: Snapshot) -> Worktree:
     return moved
 
 
-def clean_up(git: Git, ws_id: str) -> str:
-    """Remove what an earlier run left, the work in it rescued; gives what is to be told. Raises GitError,
-    OSError.
+def clean_up(git: Git, ws_id: str, tree: str = "") -> str:
+    """Remove what an earlier run left, work in it that is not in `tree` rescued; gives what is to be told.
+    Raises GitError, OSError.
     """
     note = _read_note(git, ws_id)
-    return remove(Worktree(git, ws_id, note["base"], note["tree"])) if note else ""
+    if not note:
+        return ""
+    worktree = Worktree(git, ws_id, note["base"], note["tree"])
+    return remove(worktree, landed=bool(tree) and _is_all_in(worktree, tree))
+
+
+def _is_all_in(worktree: Worktree, tree: str) -> bool:
+    """Whether a tree has all that was done in a worktree."""
+    if not _is_sound(worktree) or _head(worktree) != worktree.base:
+        return False
+    work = work_tree(worktree)
+    done = differing(worktree.git, worktree.tree, work)
+    return not {*done}.intersection(differing(worktree.git, tree, work))
