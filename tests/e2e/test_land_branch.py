@@ -82,7 +82,7 @@ def test_what_landed_is_a_branch_and_the_checkout_is_as_it_was(repo: Repo) -> No
     assert repo.git("show", f"{BRANCH}:src/a.py") == "a = 1\n# edited\n"
     assert repo.git("log", "-1", "--format=%an %ae %s", BRANCH) == "Ann ann@example.org ws-x: Edit it\n"
     assert repo.git("log", "-1", "--format=%(trailers:key=Wsbuild-Workstream)", BRANCH).strip()
-    assert repo.counts() == {"up_to_date": 3}
+    assert repo.wsbuild("run").out.startswith("nothing to do")
     assert repo.asked() == 1
     assert not repo.worktree().exists()
     assert repo.git("stash", "list") == ""
@@ -149,6 +149,11 @@ def test_dependents_that_land_as_branches_stack(repo: Repo) -> None:
     assert changed(repo, "wsbuild/ws-y") == ["A\tsrc/y.txt"]
     assert repo.counts() == {"up_to_date": 6}
     assert repo.asked() == 2
+    # Both come back from the cache, the second on top of the first.
+    repo.git("branch", "-q", "-D", BRANCH, "wsbuild/ws-y")
+    repo.wsbuild("run")
+    assert repo.asked() == 0
+    assert head(repo, "wsbuild/ws-y~1") == head(repo, BRANCH)
 
 
 def test_a_stack_follows_what_is_below_it(repo: Repo) -> None:
@@ -191,7 +196,21 @@ def test_other_dependents_wait_until_it_is_merged(repo: Repo, how: str) -> None:
     repo.wsbuild("run")
     assert repo.asked() == 1
     assert repo.read("src/y.txt") == "a = 1\n# edited\n"
-    # What is done stays done when the branch goes on, until it is merged again.
+    # Even if nobody can tell what is merged.
+    repo.git("reset", "-q", "--hard", f"{BRANCH}~1")
+    (repo.root / "src/y.txt").unlink(missing_ok=True)
+    repo.write("src/a.py", "a = 1\n# theirs\n")
+    commit(repo, "theirs")
+    assert waits in repo.wsbuild("explain", "ws:y:edit").out
+
+
+def test_a_branch_that_goes_on_is_waited_for_again(repo: Repo) -> None:
+    """By what depends on it."""
+    stacking(repo, land="files")
+    repo.wsbuild("run", code=1)
+    repo.git("merge", "-q", BRANCH)
+    repo.wsbuild("run")
+    waits = f"waits for the branch {BRANCH}"
     branching(repo, "Edit it more")
     repo.agent("open('src/a.py', 'a').write('# more\\n')")
     assert waits in repo.wsbuild("run", code=1).out
@@ -251,6 +270,39 @@ def test_a_branch_that_was_removed_comes_back_from_the_cache(repo: Repo) -> None
     repo.wsbuild("run")
     assert repo.asked() == 0
     assert changed(repo) == EDITED
+
+
+def test_a_checkout_that_has_the_branch_and_the_cache_has_nothing_to_land(repo: Repo) -> None:
+    """Without any record of its own."""
+    repo.wsbuild("run")
+    tip = head(repo, BRANCH)
+    for path in (repo.root / "state").iterdir():
+        path.unlink()
+    assert repo.counts()["restored"] == 2
+    assert repo.asked() == 1
+    assert head(repo, BRANCH) == tip
+
+
+def test_what_is_changed_in_the_checkout_is_seen(repo: Repo) -> None:
+    """Although the branch has something else there."""
+    repo.wsbuild("run")
+    repo.write("src/a.py", "a = 2\n")
+    assert "input changed: src/a.py" in repo.wsbuild("explain", "ws:x:edit").out
+
+
+def test_a_landing_is_not_held_against_tools_that_work_meanwhile(repo: Repo) -> None:
+    """One that saw the branch appear did not make it."""
+    repo.workstream("z", files_scope=["src/b.py"])
+    commit(repo, "another one")
+    repo.agent(
+        "import os, pathlib, time\nif os.getcwd().endswith('ws-z'):\n"
+        f"    ref = pathlib.Path('../../.git/refs/heads/{BRANCH}')\n"
+        "    deadline = time.time() + 30\n"
+        "    while not ref.exists() and time.time() < deadline: time.sleep(0.05)\n"
+        "    open('src/b.py', 'a').write('# edited\\n')\nelse:\n    " + EDIT
+    )
+    repo.wsbuild("run", "-j", "2")
+    assert repo.read("src/b.py") == "b = 1\n# edited\n"
 
 
 def test_commits_of_somebody_else_on_the_branch_stay(repo: Repo) -> None:
@@ -341,6 +393,8 @@ def test_without_a_first_commit_nothing_lands(tmp_path: Path) -> None:
     repo.wsbuild("run")
     assert repo.asked() == 1
     assert changed(repo) == EDITED
+    repo.git("checkout", "-q", "--orphan", "anew")
+    assert "ws:x" in repo.wsbuild("status").out
 
 
 def test_killed_when_its_branch_has_moved_it_is_not_done_again(repo: Repo) -> None:

@@ -58,8 +58,9 @@ def prepare(
 
 
 def onto_branch(space: Workspace, changes: Mapping[str, str]) -> str:
-    """Commit `changes` to the branch of a workstream; gives the commit, '' where there was nothing to
-    commit. Raises UserError where they cannot be, GitError, OSError; then nothing has changed.
+    """Commit `changes` to the branch of a workstream; gives the commit.
+
+    Raises UserError where they cannot be, GitError, OSError; then nothing has changed.
     """
     from wsbuild.worktrees.branch import add_commit, check_free, moved_by_landing
     from wsbuild.worktrees.commit import no_commit_yet

@@ -55,14 +55,11 @@ def tops(git: Git) -> Tops:
 
 
 def stacked(git: Git, commit: str, tips: Mapping[str, str]) -> str:
-    """A commit that has all of `commit` and of the branches `tips`: itself, or one of those, where that
-    has the others; else a merge. Raises ConflictError, GitError.
+    """A commit that has all of `commit` and of the branches `tips`: itself where it has them, else a merge.
+    Raises ConflictError, GitError.
     """
     for ws_id, tip in tips.items():
         if has(git, commit, tip):
-            continue
-        if has(git, tip, commit):
-            commit = tip
             continue
         tree, conflicts = merged(git, commit, tip)
         if conflicts:
@@ -152,17 +149,15 @@ def check_free(git: Git, ws_id: str) -> None:
 def add_commit(
     git: Git, ws_id: str, at: Tops, below: Mapping[str, str], entries: Mapping[str, str], message: str
 ) -> str:
-    """Put a commit on a workstream's branch, which begins here if there is none; gives the commit, '' where
-    there is nothing to commit. `below` are the branches that it stacks on; `entries` has mode and object
-    id for each of the repository's paths, '' for one that is removed.
+    """Put a commit on a workstream's branch, which begins here if there is none; gives the commit.
+    `below` are the branches that it stacks on; `entries` has mode and object id for each of the
+    repository's paths, '' for one that is removed.
 
     Raises ConflictError, GitError; then the branch is as it was.
     """
     own = {ws_id: at.tips[ws_id]} if ws_id in at.tips else {}
     base = stacked(git, at.head, {**own, **below})
     tree = tree_with(git, base, entries)
-    if tree == git.line("rev-parse", f"{base}^{{tree}}"):
-        return ""
     parents = _independent(git, [*own.values(), *below.values(), at.head])
     if len(parents) > 1:
         parents = [commit_of(git, f"{base}^{{tree}}", parents, f"Merge what {ws_id} begins from\n")]
