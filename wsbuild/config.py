@@ -26,6 +26,7 @@ class Config(NamedTuple):
     cache_max_bytes: int
     cache_max_age_days: float
     ignore: tuple[str, ...]
+    rollback: str
     watch: str
     approval_level: int
     budgets: dict[str, float]
@@ -74,6 +75,7 @@ def _config(settings: dict[str, Any]) -> Config:
         cache_max_bytes=int(settings["cache"]["max_size_mb"] * 1_000_000),
         cache_max_age_days=float(settings["cache"]["max_age_days"]),
         ignore=tuple(settings["ignore"]),
+        rollback=settings["rollback"],
         watch=settings["watch"],
         approval_level=settings["approval_level"],
         budgets={name: most for name, most in settings["budgets"].items() if most is not None},

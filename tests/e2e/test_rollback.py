@@ -128,3 +128,75 @@ def test_secrets_are_not_on_record(shop: Shop) -> None:
     logs = b"".join(path.read_bytes() for path in (shop.root / ".wsbuild/logs").rglob("*.log"))
     assert b"tok-12345-secret" not in logs
     assert "tok-12345-secret" not in json.dumps(shop.events())
+
+
+def failing(shop: Shop, *actions: str, **fields: Any) -> None:
+    """Have `x` make its file and fail behind that, and be undone then."""
+    shop.write("config/wsbuild.yaml", "rollback: on_failure\n")
+    steps = [
+        {"name": "make", "run": "echo made >> x.txt", "shell": True, "outputs": ["x.txt"]},
+        {"name": "test", "run": "test -e allowed", "shell": True},
+    ]
+    shop.bundle(*actions, steps=steps, **fields)
+
+
+def test_what_failed_in_place_is_undone_where_that_is_wanted(shop: Shop) -> None:
+    """At the end of the run, which stays a failed one; the next begins anew."""
+    failing(shop, "$ sh -c 'echo one >> log; rm x.txt'", "tell Ann")
+    shop.bundle("$ sh -c 'echo y >> log'", name="y", depends_on=["ws-x"])
+    shop.bundle("$ sh -c 'echo z >> log'", name="z")
+    said = shop.wsbuild("run", "-c", code=1).out
+    assert "by hand  tell Ann\nundone   $ sh -c 'echo one >> log; rm x.txt'\n" in said
+    assert shop.done() == ["one"], "neither what is blocked nor what is done"
+    found = shop.wsbuild("run", "--json", code=1).json
+    assert [(undo["workstream"], undo["what"]) for undo in found["rollback"]] == [
+        ("ws-x", "by hand"),
+        ("ws-x", "undone"),
+    ]
+    assert {step["task"]: step["status"] for step in found["steps"]}["ws:x:make"] == "executed"
+    shop.write("allowed", "")
+    assert "rollback" not in shop.wsbuild("run").out
+    assert shop.done() == ["one"]
+
+
+def test_it_is_not_where_nobody_wants_that(shop: Shop) -> None:
+    """Which is so without a setting."""
+    failing(shop, "$ sh -c 'echo one >> log'")
+    shop.write("config/wsbuild.yaml", "rollback: manual\n")
+    shop.wsbuild("run", code=1)
+    assert shop.done() == []
+
+
+def test_what_failed_in_a_worktree_has_nothing_to_undo(shop: Shop) -> None:
+    """It did not land."""
+    failing(shop, "$ sh -c 'echo one >> log'", isolation="worktree")
+    shop.git("init", "-q")
+    shop.wsbuild("run", code=1)
+    assert shop.done() == []
+    assert not (shop.root / ".worktrees/ws-x/log").exists()
+
+
+def test_an_undoing_that_fails_is_told_and_gone_on_with(shop: Shop) -> None:
+    """By hand; unless the workstream was run in between, for then all of it is to be undone again."""
+    failing(shop, "$ sh -c 'echo one >> log; test -e allowed'", "$ sh -c 'echo two >> log'")
+    said = shop.wsbuild("run", code=1).out
+    assert "FAILED   $ sh -c 'echo one >> log; test -e allowed'" in said
+    assert "exited with 1" in said
+    assert shop.done() == ["two", "one"]
+    shop.wsbuild("rollback", "ws:x", code=1)
+    assert shop.done() == ["one"]
+    shop.wsbuild("run", code=1)
+    assert shop.done() == ["two", "one"]
+
+
+def test_an_interrupted_run_undoes_nothing(shop: Shop) -> None:
+    """Whoever ended it may want to go on."""
+    failing(shop, "$ sh -c 'echo one >> log'")
+    step = {"name": "make", "run": "touch begun; sleep 60", "shell": True}
+    shop.bundle("$ sh -c 'echo one >> log'", steps=[step])
+    with shop.start("wsbuild", "run", "ws:x") as running:
+        while not (shop.root / "begun").exists():
+            time.sleep(0.01)
+        running.send_signal(signal.SIGINT)
+        assert running.wait(timeout=20) == 130
+    assert shop.done() == []

@@ -133,6 +133,9 @@ class Engine:
     def close(self) -> None:
         """The command is over: close the record of its run, and let go of everything."""
         if "recorder" in self.__dict__:
+            from wsbuild.actions.rollback import roll_back_failed
+
+            roll_back_failed(self.session, self.recorder)
             self.recorder.finish()
         if self.running:
             from wsbuild.tools.process import shutdown

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
+from wsbuild.actions import tally
 from wsbuild.actions.attempt import TROUBLE
 from wsbuild.actions.commands import Run, run_commands
 from wsbuild.actions.outcome import Attempt, Outcome
+from wsbuild.actions.tally import Undone
 from wsbuild.plan.records import StepPlan
 from wsbuild.statedir import LOGS
 from wsbuild.store import events
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from wsbuild.actions.session import Session
     from wsbuild.plan.records import CommandPlan, WorkstreamPlan
 
+ON_FAILURE = "on_failure"
 STEP = "rollback"
 UNDONE, BY_HAND, FAILED, LEFT = "undone", "by hand", "FAILED", "left"
 
@@ -34,6 +37,10 @@ class Undo(NamedTuple):
         """Whether there is nothing to start."""
         return not (self.command.argv or self.command.shell)
 
+    def ended(self, ws: WorkstreamPlan, what: str, message: str = "") -> Undone:
+        """What became of it: UNDONE, BY_HAND, FAILED with the last words, or LEFT."""
+        return Undone(ws.id, what, self.command.label, message)
+
 
 def undos(session: Session, ws: WorkstreamPlan) -> list[Undo]:
     """What is left to be done, in the order of doing: not what an earlier, unfinished rollback has done."""
@@ -43,29 +50,48 @@ def undos(session: Session, ws: WorkstreamPlan) -> list[Undo]:
 
 
 def roll_back(
-    session: Session, recorder: Recorder, ws: WorkstreamPlan, tell: Callable[[str, Undo, str], None]
+    session: Session,
+    recorder: Recorder,
+    ws: WorkstreamPlan,
+    tell: Callable[[Undone], None],
+    *,
+    tries: bool = True,
 ) -> bool:
-    """Do what is left; gives whether all is done. `tell` is told of each action: what became of it, and the
-    last words on a failure, after which no other is tried.
+    """Do what is left; gives whether all is done. `tell` is told of each action; after one that fails no
+    other is tried.
 
-    In the end the steps of the workstream are forgotten: its next run begins anew.
+    In the end the steps of the workstream are forgotten, and how often they were tried unless that still
+    counts: its next run begins anew.
     """
     left = undos(session, ws)
     for at, undo in enumerate(left):
         if undo.is_for_a_person:
-            tell(BY_HAND, undo, "")
+            tell(undo.ended(ws, BY_HAND))
             continue
         outcome = _carry_out(session, recorder, ws, undo)
         if outcome.state != "ok":
-            tell(FAILED, undo, outcome.message)
+            tell(undo.ended(ws, FAILED, outcome.message))
             for other in left[at + 1 :]:
-                tell(LEFT, other, "")
+                tell(other.ended(ws, LEFT))
             recorder.rolled_back(ws, f"rollback: {outcome.message}", is_done=False)
             return False
-        tell(UNDONE, undo, "")
-    recorder.forget([ws.step_task(step.name) for step in ws.steps])
+        tell(undo.ended(ws, UNDONE))
+    recorder.forget([ws.step_task(step.name) for step in ws.steps], tries=tries)
     recorder.rolled_back(ws, "rolled back", is_done=True)
     return True
+
+
+def roll_back_failed(session: Session, recorder: Recorder) -> None:
+    """Undo what failed in this run, where the settings want that. What worked in a worktree has nothing to
+    undo: it has not landed.
+    """
+    if session.plan.config.rollback != ON_FAILURE or session.run_id is None or session.fatal:
+        return
+    failed = {report.task.split(":")[1] for report in session.tally.reports if report.status == tally.FAILED}
+    for ws in (session.plan[ws_id] for ws_id in reversed(session.chosen)):
+        is_in_place = ws.isolation == "none" or session.git is None
+        if ws.name in failed and ws.compensation and is_in_place and not session.ended_by:
+            roll_back(session, recorder, ws, session.tally.undone.append, tries=False)
 
 
 def _carry_out(session: Session, recorder: Recorder, ws: WorkstreamPlan, undo: Undo) -> Outcome:

@@ -63,6 +63,21 @@ def moved_lines(aside: Sequence[str]) -> tuple[str, ...]:
     return (*told, f"... and {len(aside) - 3} more beside it") if len(aside) > 3 else tuple(told)
 
 
+class Undone(NamedTuple):
+    """What became of an action that undoes a workstream: `what` as `rollback` calls it, and the last words
+    on a failure.
+    """
+
+    workstream: str
+    what: str
+    action: str
+    message: str
+
+    def lines(self) -> list[str]:
+        """The same for a person."""
+        return [f"{self.what:<8} {self.action}", *([f"         {self.message}"] if self.message else [])]
+
+
 class Tally:
     """The reports of a run, in the order of their ends, text from outside as `shown` gives it. Threads
     may add to it.
@@ -74,6 +89,7 @@ class Tally:
         self._lock = Lock()
         self.cache_hits = self.cache_misses = 0
         self.usage = Usage()
+        self.undone: list[Undone] = []
 
     def has_used(self, usage: Usage) -> None:
         """Note what an attempt has used."""

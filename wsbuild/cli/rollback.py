@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -17,7 +17,7 @@ from wsbuild.plan.select import select
 from wsbuild.tools.process import shutdown
 
 if TYPE_CHECKING:
-    from wsbuild.actions.rollback import Undo
+    from wsbuild.actions.tally import Undone
 
 
 def register(app: typer.Typer) -> None:
@@ -33,18 +33,17 @@ def rollback(
     """Dependents before what they depend on; stop at the first failure, and go on there when run again."""
     session = Session(project_root(), os.environ, writing=not dry_run)
     recorder = Recorder(session)
-    told: list[dict[str, Any]] = []
+    told: list[Undone] = []
     is_done = True
     try:
         words = [from_root(word, session.root) for word in targets]
         wanted = {target.ws_id for target in select(session.plan, words)}
         order = [row.id for row in session.plan.summaries if row.id in wanted]
 
-        def tell(what: str, undo: Undo, message: str) -> None:
-            told.append({"what": what, "action": undo.command.label, "message": message})
+        def tell(undone: Undone) -> None:
+            told.append(undone)
             if not as_json:
-                line = f"{what:<8} {undo.command.label}"
-                typer.echo(f"{line}\n         {message}" if message else line)
+                typer.echo("\n".join(undone.lines()))
 
         if not dry_run:
             session.chosen = {ws_id: [] for ws_id in order}
@@ -54,7 +53,7 @@ def rollback(
             ws = session.plan[ws_id]
             if dry_run:
                 for undo in undos(session, ws):
-                    tell(LEFT, undo, "")
+                    tell(undo.ended(ws, LEFT))
             elif is_done:
                 is_done = roll_back(session, recorder, ws, tell)
         if not dry_run:
@@ -64,7 +63,7 @@ def rollback(
         recorder.release()
         session.close()
     if as_json:
-        show_json("rollback", {"done": is_done and not dry_run, "actions": told})
+        show_json("rollback", {"done": is_done and not dry_run, "actions": [each._asdict() for each in told]})
     if session.ended_by:
         raise typer.Exit(128 + session.ended_by)
     if not is_done:

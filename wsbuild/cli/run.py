@@ -88,7 +88,7 @@ def _affected(words: list[str], revision: str) -> list[str]:
 def _nothing(text: str, *, as_json: bool) -> None:
     if as_json:
         tally = Tally()
-        shown = {"counts": tally.counts(), "usage": tally.usage._asdict(), "steps": []}
+        shown = {"counts": tally.counts(), "usage": tally.usage._asdict(), "rollback": [], "steps": []}
         show_json("run", {"run_id": None, "status": "succeeded", **shown})
     else:
         typer.echo(text)
@@ -104,6 +104,7 @@ def _result(session: Session, code: int) -> dict[str, Any]:
         "status": status,
         "counts": counts,
         "usage": session.tally.usage._asdict(),
+        "rollback": [undone._asdict() for undone in session.tally.undone],
         "steps": [
             {
                 "task": report.task,

@@ -83,6 +83,9 @@ class StepReporter:
         if self.session.fatal is not None:
             self.errors.append(str(self.session.fatal))
         if self.session.fatal is None or self.session.run_id is not None:
+            for undone in self.session.tally.undone:
+                for line in undone.lines():
+                    self.write(self.session.redacted(line))
             for line in self.session.tally.summary_lines(self.session.run_id):
                 self.write(line)
 

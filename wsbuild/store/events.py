@@ -52,11 +52,14 @@ def last_seq(conn: Connection) -> int:
 
 
 def undone(conn: Connection, ws_id: str) -> set[int]:
-    """The numbers of the compensating actions that were done since a workstream was rolled back last."""
+    """The numbers of the compensating actions that were done since a workstream was rolled back last, or
+    something was done for it.
+    """
     rows = conn.execute(
         "SELECT json_extract(payload_json, '$.number') FROM events"
         " WHERE ws_id = ?1 AND type = 'compensation_end' AND json_extract(payload_json, '$.status') = 'ok'"
-        " AND seq > (SELECT coalesce(max(seq), 0) FROM events WHERE ws_id = ?1 AND type = 'rolled_back')",
+        " AND seq > (SELECT coalesce(max(seq), 0) FROM events WHERE ws_id = ?1"
+        " AND type IN ('rolled_back', 'step_start', 'step_restored'))",
         (ws_id,),
     )
     return {int(number) for (number,) in rows}
