@@ -18,12 +18,15 @@ from typing import TYPE_CHECKING, Self
 from wsbuild.errors import BusyError, StateError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 POLL_S = 0.05
 """Between two looks at a lock that somebody else has: a blocking flock(2) would not end at a signal
 whose handler only takes note of it.
 """
+
+_uncut: list[None] = []
+_leaving: list[int] = []
 
 _held_here: set[tuple[int, int, int]] = set()
 """The locks of this process: device and inode of the file, and the thread that took it."""
@@ -49,6 +52,25 @@ def write_atomic(path: str, data: bytes, mode: int = 0o644) -> None:
             os.unlink(temporary)
         raise
     sync_directory(directory)
+
+
+@contextlib.contextmanager
+def uncut() -> Iterator[None]:
+    """What is done inside, in whatever thread, is done to its end before `leave` leaves."""
+    _uncut.append(None)  # no lock: a signal may come at any moment
+    try:
+        yield
+    finally:
+        _uncut.pop()
+        if _leaving and not _uncut:
+            os._exit(_leaving[0])
+
+
+def leave(code: int) -> None:
+    """End this process as it is, with an exit code: at once, or as soon as nothing would be cut."""
+    _leaving.append(code)
+    if not _uncut:
+        os._exit(code)
 
 
 def sync_directory(directory: str) -> None:

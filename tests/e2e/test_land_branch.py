@@ -419,3 +419,24 @@ def test_killed_when_its_branch_has_moved_it_is_not_done_again(repo: Repo) -> No
     assert head(repo, BRANCH) == tip
     assert not repo.worktree().exists()
     assert repo.counts() == {"up_to_date": 3}
+
+
+def test_a_stack_over_one_that_changed_nothing(repo: Repo) -> None:
+    """That has no branch; what is below it counts all the same, from the cache too."""
+    for name, after in (("m", ["ws-x"]), ("y", ["ws-m"])):
+        repo.workstream(name, files_scope=["src/a.py"], depends_on=after, land="branch")
+    commit(repo, "stack")
+    repo.agent(
+        "import os\nname = os.path.basename(os.getcwd())\n"
+        "if name != 'ws-m': open('src/a.py', 'a').write(f'# {name}\\n')"
+    )
+    repo.wsbuild("run")
+    assert branches(repo) == ["main", BRANCH, "wsbuild/ws-y"]
+    assert repo.git("show", "wsbuild/ws-y:src/a.py") == "a = 1\n# ws-x\n# ws-y\n"
+    assert repo.asked() == 3
+    assert repo.wsbuild("run").out.startswith("nothing to do")
+    repo.git("branch", "-q", "-D", BRANCH, "wsbuild/ws-y")
+    repo.wsbuild("run")
+    assert repo.asked() == 0
+    assert head(repo, "wsbuild/ws-y~1") == head(repo, BRANCH)
+    assert repo.git("show", "wsbuild/ws-y:src/a.py") == "a = 1\n# ws-x\n# ws-y\n"

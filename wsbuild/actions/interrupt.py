@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import threading
 from typing import TYPE_CHECKING
 
+from wsbuild.atomic import leave
 from wsbuild.tools import process
 
 if TYPE_CHECKING:
@@ -18,7 +18,8 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def install(session: Session) -> None:
-    """End the run's tools at the first signal, and the process at the second.
+    """End the run's tools at the first signal, and the process at the second: at once, but for files that are
+    just being put in their places.
 
     The steps that were cut are recorded as interrupted by the threads that run them. Only the main
     thread can receive signals; elsewhere (doit used as a library) nothing is installed.
@@ -29,7 +30,8 @@ def install(session: Session) -> None:
     def handle(signum: int, _frame: FrameType | None) -> None:
         if session.ended_by:
             process.shutdown()
-            os._exit(128 + signum)
+            leave(128 + signum)
+            return
         session.ended_by = signum
         process.cancel_all(signum)
 

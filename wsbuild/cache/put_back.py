@@ -16,6 +16,7 @@ import stat
 from itertools import count
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from wsbuild.atomic import uncut
 from wsbuild.cache.within import OWN_FILES, missing_directories, nameless_file, parent_of, remove, stat_in
 from wsbuild.statedir import STATE, make_dir
 
@@ -142,7 +143,8 @@ class Staged:
                 Move(at, path, name, self._look(path, make=bool(name)))
                 for at, (path, name) in enumerate(self._names)
             ]
-            self._replace_all(moves)
+            with uncut():
+                self._replace_all(moves)
         except OSError:
             for directory in made:
                 with contextlib.suppress(OSError):
