@@ -100,3 +100,23 @@ def test_settings_that_name_no_profile(gated: Repo) -> None:
 def test_steps_of_its_own_have_no_gates(gated: Repo) -> None:
     bundle(gated, {"type": "GATE_UNIT"}, steps=[{"name": "make", "run": ["true"]}])
     assert "a workstream with `steps` has no test gates" in gated.wsbuild("run", code=2).err
+
+
+def test_a_gate_reads_what_its_profile_names(gated: Repo) -> None:
+    """When that changes it is run again."""
+    profiles = json.loads(gated.read("config/tool_profiles.json"))
+    profiles["lint"]["inputs"] = ["README.md"]
+    gated.write("config/tool_profiles.json", json.dumps(profiles))
+    bundle(gated, {"type": "GATE_LINT"})
+    gated.wsbuild("run")
+    gated.write("README.md", "read it again\n")
+    assert "input changed: README.md" in gated.wsbuild("run").out
+
+
+def test_one_that_is_to_block_from_now_on_is_run_again(gated: Repo) -> None:
+    """What it found did not count before."""
+    bundle(gated, {"type": "GATE_LINT", "blocking": False})
+    gated.agent("open('src/a.py', 'a').write('lint')")
+    gated.wsbuild("run")
+    bundle(gated, {"type": "GATE_LINT"})
+    assert "GATE_LINT: lint exited with 1" in gated.wsbuild("run", code=1).out

@@ -200,3 +200,4 @@ def test_an_interrupted_run_undoes_nothing(shop: Shop) -> None:
         running.send_signal(signal.SIGINT)
         assert running.wait(timeout=20) == 130
     assert shop.done() == []
+    assert shop.events() == []

@@ -29,6 +29,7 @@ from wsbuild.errors import BusyError, WsbuildError
 from wsbuild.patterns import matcher
 from wsbuild.statedir import LOGS
 from wsbuild.tools.command import INTERRUPTED_CODE
+from wsbuild.tools.output import printable
 from wsbuild.tools.signature import signature
 from wsbuild.tools.usage import Usage
 
@@ -210,10 +211,7 @@ def _report(job: Job, attempt: Attempt, outcome: Outcome, note: str, log: str, g
             *(f"not verified, for a person to look at: {text}" for text in manual),
         )
         return StepReport(attempt.task, EXECUTED, why(decision), outcome.duration_s, attempt.number, noted)
-    tail = outcome.output.rstrip().splitlines()[-TAIL_LINES:]
-    shown = [
-        "".join(c if c.isprintable() or c == "\t" else f"\\x{ord(c):02x}" for c in line) for line in tail
-    ]
+    shown = map(printable, outcome.output.rstrip().splitlines()[-TAIL_LINES:])
     first, *more = outcome.message.split("\n")
     at = f"log: {log}" if step.commands else ""
     details = (*more, *moved, *shown, at, f"why it ran: {why(decision)}")

@@ -12,6 +12,7 @@ from wsbuild.actions.identity import SHELL
 from wsbuild.actions.outcome import Limit, Outcome
 from wsbuild.statedir import make_dir
 from wsbuild.tools import process, template
+from wsbuild.tools.command import MISSING_CODE
 from wsbuild.tools.signature import signature
 from wsbuild.tools.usage import Usage, limited_until, used
 
@@ -173,11 +174,17 @@ def _environment(run: Run, command: CommandPlan) -> dict[str, str]:
     return process.tool_env(session.environ, {**own, **given})
 
 
-def _ending(result: process.Result, command: CommandPlan) -> str:
+def _hindrance(result: process.Result, command: CommandPlan) -> str:
     starts = command.argv[0] if command.argv else SHELL
+    if result.exit_code == MISSING_CODE:
+        return f"{starts} is not on PATH, or what it needs to run is not there"
+    return result.output.decode("utf-8", "backslashreplace").strip()
+
+
+def _ending(result: process.Result, command: CommandPlan) -> str:
     return {
         "timeout": f"took longer than {command.timeout:g} s and was ended",
-        "missing": f"cannot be started: {starts} is not on PATH or cannot be executed",
+        "missing": f"cannot be started: {_hindrance(result, command)}",
         "crashed": f"was killed by signal {result.signal}",
         "interrupted": "was interrupted",
     }.get(result.state, f"exited with {result.exit_code}")

@@ -260,10 +260,8 @@ class RunRecorder(ABC):
 
     # --- what the user changes
 
-    def forget(self, tasks: list[str] | None, *, tries: bool = True) -> None:
-        """Take away the clean rows and ignore marks of `tasks` (None: of all), and how often they were tried
-        unless that still counts.
-        """
+    def forget(self, tasks: list[str] | None) -> None:
+        """Take away the clean rows and ignore marks of `tasks` (None: of all)."""
         self.hold_tree()
         with self.session.store.transaction() as conn:
             if tasks is None:
@@ -273,8 +271,7 @@ class RunRecorder(ABC):
                 forgotten.add_all_known(conn)
             else:
                 clean.remove(conn, tasks)
-                if tries:
-                    breakers.remove(conn, tasks)
+                breakers.remove(conn, tasks)
                 forgotten.add_many(conn, tasks)
                 ignored.remove(conn, tasks)
             events.append(conn, utc_now(), "forget", payload={"tasks": tasks or "all"})

@@ -50,18 +50,12 @@ def undos(session: Session, ws: WorkstreamPlan) -> list[Undo]:
 
 
 def roll_back(
-    session: Session,
-    recorder: Recorder,
-    ws: WorkstreamPlan,
-    tell: Callable[[Undone], None],
-    *,
-    tries: bool = True,
+    session: Session, recorder: Recorder, ws: WorkstreamPlan, tell: Callable[[Undone], None]
 ) -> bool:
     """Do what is left; gives whether all is done. `tell` is told of each action; after one that fails no
     other is tried.
 
-    In the end the steps of the workstream are forgotten, and how often they were tried unless that still
-    counts: its next run begins anew.
+    In the end the steps of the workstream are forgotten: its next run begins anew.
     """
     left = undos(session, ws)
     for at, undo in enumerate(left):
@@ -76,7 +70,7 @@ def roll_back(
             recorder.rolled_back(ws, f"rollback: {outcome.message}", is_done=False)
             return False
         tell(undo.ended(ws, UNDONE))
-    recorder.forget([ws.step_task(step.name) for step in ws.steps], tries=tries)
+    recorder.forget([ws.step_task(step.name) for step in ws.steps])
     recorder.rolled_back(ws, "rolled back", is_done=True)
     return True
 
@@ -88,10 +82,10 @@ def roll_back_failed(session: Session, recorder: Recorder) -> None:
     if session.plan.config.rollback != ON_FAILURE or session.run_id is None or session.fatal:
         return
     failed = {report.task.split(":")[1] for report in session.tally.reports if report.status == tally.FAILED}
-    for ws in (session.plan[ws_id] for ws_id in reversed(session.chosen)):
+    for ws in (session.plan[ws_id] for ws_id in session.chosen):
         is_in_place = ws.isolation == "none" or session.git is None
         if ws.name in failed and ws.compensation and is_in_place and not session.ended_by:
-            roll_back(session, recorder, ws, session.tally.undone.append, tries=False)
+            roll_back(session, recorder, ws, session.tally.undone.append)
 
 
 def _carry_out(session: Session, recorder: Recorder, ws: WorkstreamPlan, undo: Undo) -> Outcome:

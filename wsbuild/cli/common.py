@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from typing import Annotated, Any
 
 import typer
@@ -36,8 +37,9 @@ def asking_session() -> Session:
 
 
 def show_json(name: str, data: dict[str, Any]) -> None:
-    """Print `data` as the output `wsbuild/<name>/1`."""
-    typer.echo(json.dumps({"schema": f"wsbuild/{name}/1", **data}, indent=2, ensure_ascii=False))
+    """Print `data` as the output `wsbuild/<name>/1`. What could steer a terminal is escaped."""
+    text = json.dumps({"schema": f"wsbuild/{name}/1", **data}, indent=2, ensure_ascii=False)
+    typer.echo(re.sub(r"[^ -~\n]", lambda c: c[0] if c[0].isprintable() else json.dumps(c[0])[1:-1], text))
 
 
 def show_table(rows: list[list[str]]) -> None:

@@ -26,6 +26,7 @@ from wsbuild.plan.select import select
 from wsbuild.statedir import database_path
 from wsbuild.store import history
 from wsbuild.store.db import open_store
+from wsbuild.tools.output import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -184,8 +185,7 @@ def _show_log(root: str, path: str) -> None:
     except OSError:
         typer.echo("(the step printed nothing, or its log is gone)")
         return
-    # A log may hold whatever a tool printed: it must not steer the terminal.
-    typer.echo("".join(c if c.isprintable() or c in "\n\t" else f"\\x{ord(c):02x}" for c in text), nl=False)
+    typer.echo(printable(text), nl=False)
 
 
 def _seconds(value: float | None) -> str:

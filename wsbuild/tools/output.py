@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 TAIL = 64 * 1024
 
 
+def printable(text: str) -> str:
+    """What a tool printed, so that it does not steer a terminal: line ends and tabs stay."""
+    return "".join(c if c.isprintable() or c in "\n\t" else f"\\x{ord(c):02x}" for c in text)
+
+
 class _Tail:
     """The last `limit` bytes, in at most twice the memory."""
 

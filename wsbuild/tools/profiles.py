@@ -10,11 +10,13 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from wsbuild.errors import UserError
 from wsbuild.model import Problem
+from wsbuild.tools import template
 from wsbuild.tools.usage import LIMIT_GROUPS, USAGE_GROUPS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
 FILE = "config/tool_profiles.json"
 OLD_NAMES = {"timeout": "timeout_sec"}
@@ -76,6 +78,15 @@ def _said_twice(data: Mapping[str, Any], rel: str, line: Callable[[str], int]) -
     return problems
 
 
+VARIABLES: Mapping[str, str | Sequence[str]] = {
+    **dict.fromkeys(("cwd", "repo_root", "worktree_path", "ws_id", "run_id", "step", "attempt"), ""),
+    **dict.fromkeys(("model_name", "message", "prompt_file", "python"), ""),
+    **dict.fromkeys(("files", "files_scope", "files_create"), ()),
+}
+"""The names that templates of profiles may use, with values of their kinds: a text, or a list."""
+
+_TEMPLATES = frozenset({"command", "args", "fix_args", "working_dir"})
+
 _GROUPS = {"failure_output": (), "usage_output": USAGE_GROUPS, "limit_output": LIMIT_GROUPS}
 """The fields that hold patterns, and the groups that these may name."""
 
@@ -105,6 +116,23 @@ def _wrong_patterns(data: Mapping[str, Any], rel: str, line: Callable[[str], int
     return problems
 
 
+def _wrong_variables(data: Mapping[str, Any], rel: str, line: Callable[[str], int]) -> list[Problem]:
+    """Templates that cannot be filled; `line` knows the line of a JSON pointer."""
+    problems = []
+    for name, fields in data.items():
+        for key in fields if not _is_comment(name) else ():
+            value = fields[key] if _plain(key) in _TEMPLATES else ()
+            for at, arg in [("", value)] if isinstance(value, str) else enumerate(value):
+                pointer = "/" + name.replace("~", "~0").replace("/", "~1") + f"/{key}/{at}".rstrip("/")
+                try:
+                    template.render([arg], VARIABLES)
+                except UserError as error:
+                    problems.append(
+                        Problem(rel, pointer, line(pointer), "variable", error.message, error.hint)
+                    )
+    return problems
+
+
 def _profile(name: str, fields: Mapping[str, Any], source: str) -> Profile:
     values: dict[str, Any] = {
         _plain(key): tuple(value) if isinstance(value, list) else value
@@ -128,6 +156,7 @@ def _read(path: str, rel: str) -> tuple[dict[str, Profile], list[Problem]]:
         problems = [
             *_said_twice(document.data, rel, document.line),
             *_wrong_patterns(document.data, rel, document.line),
+            *_wrong_variables(document.data, rel, document.line),
         ]
     if problems:
         return {}, problems
