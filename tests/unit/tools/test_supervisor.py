@@ -36,6 +36,7 @@ HAZARDS = {
     ),
     "closes its output": READY + IGNORE + "os.close(1); os.close(2)\n" + FOREVER,
     "is stopped": ("child = os.fork()\nif child == 0:\n    os.kill(os.getpid(), signal.SIGSTOP)\n" + STOPPED),
+    "stops itself": READY + "os.kill(os.getpid(), signal.SIGSTOP)\n" + FOREVER,
     "forks when it is ended": (
         "def again(*_):\n"
         "    if os.fork() == 0: os.setsid()\n"
