@@ -109,10 +109,15 @@ def test_every_variable_that_is_accepted_has_a_value(space: Space) -> None:
         ("kill -KILL $$", "crashed", 137, "go was killed by signal 9"),
         ("kill -SEGV $$", "crashed", 139, "go was killed by signal 11"),
         (["nowhere-to-be-found"], "missing", 127, "nowhere-to-be-found is not on PATH"),
-        (["./plain"], "missing", 126, "cannot start ./plain: Permission denied"),
-        (["./garbage"], "missing", 126, "cannot start ./garbage: Exec format error"),
+        (["./plain"], "missing", 126, "go cannot be started: Permission denied"),
+        (["./garbage"], "missing", 126, "go cannot be started: Exec format error"),
         (["./lost"], "missing", 127, "./lost is not on PATH, or what it needs to run is not there"),
-        (["true", "x" * 200_000], "missing", 126, "Argument list too long"),
+        (
+            ["true", "x" * 200_000],
+            "missing",
+            126,
+            "go cannot be started: Argument list too long",
+        ),
     ],
 )
 def test_each_ending_has_one_status(

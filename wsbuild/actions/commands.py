@@ -178,7 +178,8 @@ def _hindrance(result: process.Result, command: CommandPlan) -> str:
     starts = command.argv[0] if command.argv else SHELL
     if result.exit_code == MISSING_CODE:
         return f"{starts} is not on PATH, or what it needs to run is not there"
-    return result.output.decode("utf-8", "backslashreplace").strip()
+    said = result.output.decode("utf-8", "backslashreplace").strip()
+    return said.rpartition(": ")[2] if said.startswith("cannot start ") else said
 
 
 def _ending(result: process.Result, command: CommandPlan) -> str:

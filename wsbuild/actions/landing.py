@@ -10,7 +10,7 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING
 
-from wsbuild.actions import committing
+from wsbuild.actions import committing, unfinished
 from wsbuild.actions.outcome import Ground, Outcome, left_by, success_of
 from wsbuild.actions.tally import EXECUTED, FAILED, StepReport
 from wsbuild.cache.blobs import DamagedBlobError
@@ -84,6 +84,7 @@ def _attempt(job: Job, space: Workspace, failure: Exception | None = None) -> st
     job.recorder.end(attempt, outcome, success, "", "", wrote)
     if commit and job.ws.land == COMMIT:
         committing.settled(space)
+    unfinished.drop_files(job.session, job.ws.id)
     status = FAILED if failure is not None else EXECUTED
     told = outcome.message.split("\n")[0] or reason
     job.session.tally.add(StepReport(attempt.task, status, told, outcome.duration_s, attempt.number, details))
@@ -125,6 +126,8 @@ def arrive(space: Workspace) -> tuple[dict[str, str], str]:
         try:
             if wanted:
                 session.doings.note(space.git.prefix + path for path in wanted)
+                if pending is None:
+                    unfinished.note_files(session, space.ws.id, changes)
                 is_expected = partial(_is_as_seen, passing, here)
                 Staged(session.root, space, files, removed, is_expected).commit()
         except BaseException:

@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING
 from wsbuild import status
 from wsbuild.actions.tally import BLOCKED, NOT_DONE
 from wsbuild.atomic import FileLock, is_alive, process_start
-from wsbuild.errors import WsbuildError
 from wsbuild.statedir import LANDING, LOCK, STATE, make_dir
 from wsbuild.store import (
     approvals,
@@ -39,6 +38,8 @@ from wsbuild.store import (
 from wsbuild.tools.usage import Usage
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from wsbuild.actions.outcome import Attempt, Outcome
     from wsbuild.actions.session import Session
     from wsbuild.plan.records import WorkstreamPlan
@@ -96,43 +97,23 @@ class RunRecorder(ABC):
 
             for line in recover.recover(self.session.store, utc_now()) + finish_cut(self.session.root):
                 _tell(line)
-            self._finish_commits()
+            if os.path.isdir(os.path.join(self.session.root, LANDING)):
+                from wsbuild.actions.unfinished import finish_landings
+
+                for line in finish_landings(self.session, self.landing_finished):
+                    _tell(line)
             # Other threads may have looked at files while they were being put in place.
             self.session.forget_decisions()
 
-    def _finish_commits(self) -> None:
-        """Make the commits of landings that were cut, and record what they wrote, so that what is merged
-        there is not taken for an edit of somebody's. Raises GitError.
-        """
-        session = self.session
-        git = session.git if os.path.isdir(os.path.join(session.root, LANDING)) else None
-        if git is None:
-            return
-        from wsbuild.worktrees.commit import drop_note, resume, under_way
-
-        for pending in under_way(git):
-            task = f"ws:{pending.ws_id.removeprefix('ws-')}:land"
-            last = session.reader.last_attempt(task)
-            try:
-                # One that is recorded was finished: what was done about it since is the user's.
-                is_there = last is not None and last.status != "ok" and resume(pending)
-            except (WsbuildError, OSError) as error:
-                _tell(f"{pending.ws_id} is not committed: {error}")
-                continue
-            if last is None or not is_there:
-                drop_note(git, pending.ws_id)
-                continue
-            states = session.freshness.states.states(
-                [path.removeprefix(git.prefix) for path in pending.paths]
-            )
-            wrote = {path: writes.Wrote(state) for path, state in states.items()}
-            with session.store.transaction() as conn:
-                writes.put_many(conn, task, last.attempt_id, wrote)
-                payload = {"attempt": last.attempt_id, "commit": pending.commit, "wrote": sorted(wrote)}
-                at = {"ws_id": pending.ws_id, "step": "land"}
-                events.append(conn, utc_now(), "landing_finished", **at, payload=payload)
-            session.changed(task, wrote=wrote)
-            drop_note(git, pending.ws_id)
+    def landing_finished(self, ws_id: str, attempt_id: int, wrote: Mapping[str, str], commit: str) -> None:
+        """A landing that was cut has come to its end: what it wrote is no edit of somebody's."""
+        task = f"ws:{ws_id.removeprefix('ws-')}:land"
+        states = {path: writes.Wrote(state) for path, state in wrote.items()}
+        with self.session.store.transaction() as conn:
+            writes.put_many(conn, task, attempt_id, states)
+            payload = {"attempt": attempt_id, "commit": commit, "wrote": sorted(wrote)}
+            events.append(conn, utc_now(), "landing_finished", ws_id=ws_id, step="land", payload=payload)
+        self.session.changed(task, wrote=wrote)
 
     def open_run(self) -> str:
         """Create the run's row, with all its workstreams pending, unless it is there."""

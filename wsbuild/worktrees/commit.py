@@ -211,6 +211,8 @@ def under_way(git: Git) -> list[Pending]:
     """The commits that dead processes, or failures, left under way. For whoever holds the tree's lock."""
     found = []
     for name in sorted(os.listdir(os.path.join(git.root, LANDING))):
+        if not name.endswith((".json", ".tmp")):
+            continue
         pending = _noted(git, name)
         if pending is not None:
             found.append(pending)

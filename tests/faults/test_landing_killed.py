@@ -1,4 +1,4 @@
-"""Landings as a commit that are killed at each of their steps: the next run makes the one commit."""
+"""Landings that are killed at each of their steps: the next run makes the one commit, and asks nobody."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ import os, signal, sys
 nth, done, counting = int(os.environ["XDG_NTH"]), 0, False
 def hook(event, args):
     global done, counting
-    if event == "os.rename" and str(args[1]).endswith("landing/ws-x.json"):
+    if event == "os.rename" and str(args[1]).endswith(("landing/ws-x.json", "landing/ws-x.files")):
         counting = True
     if counting and event in {"os.rename", "os.remove", "os.rmdir", "os.mkdir", "subprocess.Popen"}:
         done += 1
@@ -28,10 +28,10 @@ sys.addaudithook(hook)
 """
 
 
-def project(root: Path) -> Repo:
+def project(root: Path, land: str = "commit") -> Repo:
     """A repository with something staged, and a workstream that lands as a commit."""
     repo = Repo(root)
-    repo.workstream("x", files_scope=["src/a.py", "src/old.py"], files_create=["src/new.py"], land="commit")
+    repo.workstream("x", files_scope=["src/a.py", "src/old.py"], files_create=["src/new.py"], land=land)
     repo.write("src/old.py", "old\n")
     repo.git("add", "-A")
     repo.git("commit", "-qm", "land as a commit")
@@ -92,12 +92,13 @@ def test_killed_at_each_step_there_is_one_commit(tmp_path: Path, known: bool, fu
     assert seen >= (3 if known else 10)
 
 
-def test_killed_while_what_was_merged_lands(tmp_path: Path, full: bool) -> None:
+@pytest.mark.parametrize("land", ["commit", "files"])
+def test_killed_while_what_was_merged_lands(tmp_path: Path, full: bool, land: str) -> None:
     """The edit is not made once more on top of what was merged."""
     nth = 0
     while True:
-        nth += 1 if full else 9
-        repo = project(tmp_path / f"p{nth}/project")
+        nth += 1 if full else 9 if land == "commit" else 5
+        repo = project(tmp_path / f"p{nth}/project", land)
         repo.write("src/a.py", "a = 1\n\n\n\nb = 1\n")
         repo.write("config/wsbuild.yaml", repo.read("config/wsbuild.yaml") + "watch: 'off'\n")
         repo.git("commit", "-qam", "more")
@@ -105,12 +106,19 @@ def test_killed_while_what_was_merged_lands(tmp_path: Path, full: bool) -> None:
         who = "-c user.name=t -c user.email=t@example.org"
         repo.agent(f"{EDIT}; os.system({change.replace('git', f'git {who}')!r})")
         killed = is_killed(repo, nth)
+        # Before that the merged work is in the worktree only: it is put aside, and made anew.
+        begun = not (repo.root / "src/a.py").exists() or "# edited" in repo.read("src/a.py")
         repo.agent(EDIT)
         repo.wsbuild("run")
-        assert repo.git("log", "-2", "--format=%s") == "ws-x: do it\nmeanwhile\n", nth
-        assert repo.git("show", "HEAD:src/a.py") == repo.read("src/a.py") == "a = 2\n\n\n\nb = 1\n# edited\n"
-        assert repo.git("status", "--short") == ""
+        assert repo.asked() == 1 or not begun, nth
+        assert repo.read("src/a.py") == "a = 2\n\n\n\nb = 1\n# edited\n", nth
+        if land == "commit":
+            assert repo.git("log", "-2", "--format=%s") == "ws-x: do it\nmeanwhile\n", nth
+            assert repo.git("show", "HEAD:src/a.py") == repo.read("src/a.py")
+            assert repo.git("status", "--short") == ""
         assert repo.counts() == {"up_to_date": 3}
         if not killed:
             break
-    assert nth > 16
+        repo.doit("forget", "ws:x:land")
+        assert not list((repo.root / ".wsbuild/landing").iterdir())
+    assert nth > (16 if land == "commit" else 5)
