@@ -24,6 +24,11 @@ def database_path(root: str, environ: Mapping[str, str]) -> str:
     return os.path.join(root, given or DATABASE)
 
 
+def log_path(run_id: str, task: str, number: int) -> str:
+    """Where what an attempt prints is kept, from the project's root."""
+    return f"{LOGS}/{run_id}/{task.replace(':', '.')}.{number}.log"
+
+
 def make_dir(root: str, rel: str) -> str:
     """Make the state directory `rel` and give its absolute path.
 

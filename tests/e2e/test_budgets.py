@@ -253,3 +253,20 @@ def test_a_fix_has_a_budget_and_waits_too(repo: Repo) -> None:
     repo.wsbuild("run")
     assert repo.asked() == 1
     assert repo.read("ws-a.py") == "right"
+
+
+def test_what_was_used_before_a_run_was_killed_counts(repo: Repo) -> None:
+    """The next run finds it in the log, and that can be read."""
+    ready = repo.root.parent / "ready"
+    repo.script.write_text(f"import time; pathlib.Path({str(ready)!r}).touch(); time.sleep(600)")
+    with repo.start("wsbuild", "run", "ws:a") as running:
+        while not ready.exists():
+            assert running.poll() is None
+            time.sleep(0.01)
+        running.kill()
+    repo.settings(budgets={"day_cost_usd": 0.25})
+    assert "this day (UTC) has used $0.2500 of $0.2500" in repo.wsbuild("run", "ws:a", code=1).out
+    assert repo.rows("SELECT cost_usd, tokens_sent, tokens_received FROM spend") == [(0.25, 100, 50)]
+    shown = repo.wsbuild("log", "ws:a").out
+    assert "the process that ran it died" in shown
+    assert "Cost: $0.25, 100 sent, 50 received" in shown

@@ -27,7 +27,7 @@ from wsbuild.cache.files import MISSING
 from wsbuild.cache.manifest import result_digest
 from wsbuild.errors import BusyError, WsbuildError
 from wsbuild.patterns import matcher
-from wsbuild.statedir import LOGS
+from wsbuild.statedir import log_path
 from wsbuild.tools.command import INTERRUPTED_CODE
 from wsbuild.tools.output import printable
 from wsbuild.tools.signature import signature
@@ -81,7 +81,7 @@ def attempt(job: Job, trouble: Exception | None = None) -> Outcome:
 
 def log_of(attempt: Attempt) -> str:
     """Where what an attempt prints is kept, from the checkout's root."""
-    return os.path.join(LOGS, attempt.run_id, f"{attempt.task.replace(':', '.')}.{attempt.number}.log")
+    return log_path(attempt.run_id, attempt.task, attempt.number)
 
 
 def supervised(

@@ -12,6 +12,7 @@ import sys
 import time
 from abc import ABC, abstractmethod
 from datetime import UTC, datetime
+from functools import partial
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -93,9 +94,11 @@ class RunRecorder(ABC):
             self._lock = lock
             self.session.begin_writing()
             _end_orphans(self.session.store)
+            from wsbuild.actions.cut import left_by
             from wsbuild.cache.put_back import finish_cut
 
-            for line in recover.recover(self.session.store, utc_now()) + finish_cut(self.session.root):
+            told = recover.recover(self.session.store, utc_now(), partial(left_by, self.session))
+            for line in told + finish_cut(self.session.root):
                 _tell(line)
             if os.path.isdir(os.path.join(self.session.root, LANDING)):
                 from wsbuild.actions.unfinished import finish_landings

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from wsbuild.actions import tally
@@ -11,7 +10,7 @@ from wsbuild.actions.commands import Run, run_commands
 from wsbuild.actions.outcome import Attempt, Outcome
 from wsbuild.actions.tally import Undone
 from wsbuild.plan.records import StepPlan
-from wsbuild.statedir import LOGS
+from wsbuild.statedir import log_path
 from wsbuild.store import events
 
 if TYPE_CHECKING:
@@ -94,7 +93,7 @@ def _carry_out(session: Session, recorder: Recorder, ws: WorkstreamPlan, undo: U
     recorder.note_undo(ws, "compensation_start", at)
     step = StepPlan(STEP, STEP, (), (undo.command,), (), (), implicit=False, edits=False, fields={})
     attempt = Attempt(run_id, 0, undo.number, ws.step_task(STEP), ws.id, STEP, STEP)
-    log = os.path.join(LOGS, run_id, f"ws.{ws.name}.{STEP}.{undo.number}.log")
+    log = log_path(run_id, attempt.task, attempt.number)
     try:
         outcome = run_commands(Run(session, ws, step, attempt, log, lambda _pid, _start: None))
     except TROUBLE as error:

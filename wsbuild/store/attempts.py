@@ -36,6 +36,8 @@ class OpenAttempt(NamedTuple):
     run_id: str
     ws_id: str
     step: str
+    task: str
+    number: int
     pid: int
     pid_start: int
     tool_pid: int | None
@@ -140,7 +142,7 @@ def key_of(conn: Connection, attempt_id: int) -> str:
 def still_open(conn: Connection) -> list[OpenAttempt]:
     """The attempts that say they are running."""
     found = conn.execute(
-        "SELECT attempt_id, run_id, ws_id, step, pid, pid_start, tool_pid, tool_pid_start"
+        "SELECT attempt_id, run_id, ws_id, step, task, number, pid, pid_start, tool_pid, tool_pid_start"
         " FROM attempts WHERE status = 'running'"
     )
     return [OpenAttempt(*row) for row in found]

@@ -6,15 +6,23 @@ from typing import TYPE_CHECKING
 
 from wsbuild import status
 from wsbuild.atomic import is_alive
-from wsbuild.store import attempts, events, runs, workstreams
+from wsbuild.store import attempts, events, runs, spend, workstreams
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from sqlite3 import Connection
 
     from wsbuild.store.db import Store
 
 
-def _close_attempt(conn: Connection, attempt: attempts.OpenAttempt, now: str) -> None:
+Left = tuple[str, tuple[float, int, int]]
+"""What an attempt left: its log's path ('' for none), and what it used, as `spend.put` has it."""
+
+
+def _close_attempt(conn: Connection, attempt: attempts.OpenAttempt, now: str, left: Left) -> None:
+    log, usage = left
+    if any(usage):
+        spend.put(conn, attempt.attempt_id, attempt.run_id, attempt.ws_id, now, usage)
     attempts.close_attempt(
         conn,
         attempt.attempt_id,
@@ -23,7 +31,7 @@ def _close_attempt(conn: Connection, attempt: attempts.OpenAttempt, now: str) ->
         now=now,
         duration_s=None,
         message="the process that ran it died",
-        log_path="",
+        log_path=log,
         error_id=None,
         key_moved=False,
     )
@@ -49,16 +57,19 @@ def _close_run(conn: Connection, run_id: str, now: str) -> None:
     events.append(conn, now, "run_abandoned", run_id=run_id, payload={})
 
 
-def recover(store: Store, now: str) -> list[str]:
-    """Close the attempts and runs of dead processes; gives a line for each run so closed."""
+def recover(store: Store, now: str, left_by: Callable[[attempts.OpenAttempt], Left]) -> list[str]:
+    """Close the attempts and runs of dead processes; gives a line for each run so closed. `left_by` says
+    what an attempt left.
+    """
     conn = store.connection()
     dead_runs = [run_id for run_id, pid, start in runs.still_open(conn) if not is_alive(pid, start)]
     dead = [a for a in attempts.still_open(conn) if not is_alive(a.pid, a.pid_start)]
     if not dead_runs and not dead:
         return []
+    left = [left_by(attempt) for attempt in dead]
     with store.transaction() as conn:
-        for attempt in dead:
-            _close_attempt(conn, attempt, now)
+        for attempt, what in zip(dead, left, strict=True):
+            _close_attempt(conn, attempt, now, what)
         for run_id in dead_runs:
             _close_run(conn, run_id, now)
     return [f"{run_id} died; going on from where it was" for run_id in dead_runs]

@@ -100,7 +100,7 @@ def test_open_attempts_are_found_with_their_processes(store: Store) -> None:
         attempts.set_tool(conn, attempt_id, 8, 80)
         end_attempt(conn, add_attempt(conn, run_id, "ws:b:make"))
         assert attempts.still_open(conn) == [
-            attempts.OpenAttempt(attempt_id, run_id, "ws-a", "make", 7, 70, 8, 80)
+            attempts.OpenAttempt(attempt_id, run_id, "ws-a", "make", "ws:a:make", 1, 7, 70, 8, 80)
         ]
 
 
