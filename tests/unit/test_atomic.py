@@ -201,7 +201,7 @@ def test_another_process_with_the_number_of_a_dead_one_is_not_it() -> None:
     assert not is_alive(os.getpid(), process_start(os.getpid()) - 1)
 
 
-@pytest.mark.parametrize("pid", [0, -1, -os.getpid(), 2**40, 2**100])
+@pytest.mark.parametrize("pid", [0, -1, pytest.param(-os.getpid(), id="own group"), 2**40, 2**100])
 def test_what_is_no_process_number_is_not_alive(pid: int) -> None:
     """Not even where kill(2) would take it for a group of processes."""
     assert not is_alive(pid, 0)
