@@ -183,13 +183,16 @@ def capture(
         return code, out.read() + (err.read() if code else b"")
 
 
-def _supervise(request: bytes, stdin: bytes, watch: Watch) -> list[str]:
-    """Have a command run; gives the supervisor's last answer."""
+def _supervise(request: bytes, stdin: bytes, watch: Watch, errors: BinaryIO | None) -> list[str]:
+    """Have a command run, its error output going to `errors` if that is given; gives the supervisor's last
+    answer.
+    """
     with _pool.lend() as supervisor, _file_of(stdin) as given:
         source, sink = os.pipe()
         with open(source, "rb", buffering=0):
             with open(sink, "wb", buffering=0):
-                supervisor.ask(request, [sink, given.fileno()] if stdin else [sink])
+                fds = [sink, given.fileno(), *([errors.fileno()] if errors else [])]
+                supervisor.ask(request, fds if stdin or errors else fds[:1])
             answer = watch.follow(supervisor, source)
         if answer[0] == "lost" or answer[-1] == "stuck":
             supervisor.cut()  # dead, or with processes that nobody can kill: no good for the next
@@ -217,11 +220,12 @@ def run(
     on_start: Callable[[int, int], None] | None = None,
     echo: Callable[[bytes], None] | None = None,
     redactor: Redactor | None = None,
+    errors: BinaryIO | None = None,
 ) -> Result:
     """Run a command until nothing of it is left: neither itself nor what it started.
 
     Its output, stdout and stderr together, is appended to the file `log`; of more than `cap` bytes
-    the head and the tail. `on_start` is told its pid and start time (see `atomic.process_start`),
+    the head and the tail. With a file `errors`, stderr goes there as it is. `on_start` is told its pid and start time (see `atomic.process_start`),
     `echo` each piece of output. No secret that `redactor` knows is in any of them. Raises UserError
     for a command that cannot be one, StateError where the log cannot be written or no process be
     started, OSError where no supervisor can.
@@ -233,7 +237,7 @@ def run(
     began = time.monotonic()
     with contextlib.closing(Output(log, cap, redactor)) as output:
         watch = Watch(output, on_start, echo)
-        answer = _supervise(request, command.stdin, watch)
+        answer = _supervise(request, command.stdin, watch, errors)
         rest = output.flush() + output.add(os.fsencode(_why_not(answer, command)))
         if echo is not None and rest:
             echo(rest)

@@ -78,7 +78,8 @@ def descendants() -> list[Process]:
 
 
 def start(request: Request, fds: list[int]) -> tuple[int, str]:
-    """Start the command, in a session of its own, with the output (and input) `fds`.
+    """Start the command, in a session of its own, with `fds`: its output, its input and, where that goes
+    elsewhere, its error output.
 
     Gives its pid, or else why not: the stage (fork, chdir, exec) and errno(3).
     """
@@ -90,7 +91,7 @@ def start(request: Request, fds: list[int]) -> tuple[int, str]:
             cwd=request.cwd,
             stdin=given,
             stdout=fds[0],
-            stderr=fds[0],
+            stderr=fds[-1] if len(fds) > 2 else fds[0],
             start_new_session=True,
         )
     except OSError as error:
@@ -121,7 +122,7 @@ class Supervisor:
     def serve(self) -> None:
         """Run what is asked for until nobody asks any more. Raises OSError when it is cut off."""
         while self.order != "cut":
-            header, fds, _, _ = socket.recv_fds(self.lifeline, HEADER, 2)
+            header, fds, _, _ = socket.recv_fds(self.lifeline, HEADER, 3)
             if not header:
                 return
             if size := int.from_bytes(header, "big"):  # without size it is a late "cancel"

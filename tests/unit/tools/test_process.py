@@ -423,3 +423,14 @@ def test_no_secret_is_echoed_or_kept(marked: Marked, tmp_path: Path) -> None:
     heard.clear()
     process.run(marked.command("./the-secret-value"), log=None, echo=heard.append, redactor=redactor)
     assert b"".join(heard).startswith(b"cannot start ./[redacted:TOKEN]: ")
+
+
+def test_error_output_may_go_elsewhere(marked: Marked, tmp_path: Path) -> None:
+    """With and without an input; the next command's does not."""
+    both = "cat; echo out; echo err >&2"
+    for stdin in (b"", b"in\n"):
+        with open(tmp_path / "errors", "wb+") as errors:
+            result = process.run(marked.command("sh", "-c", both, stdin=stdin), log=None, errors=errors)
+            errors.seek(0)
+            assert (result.output, errors.read()) == (stdin + b"out\n", b"err\n")
+    assert process.run(marked.command("sh", "-c", both), log=None).output == b"out\nerr\n"
