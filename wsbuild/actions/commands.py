@@ -8,8 +8,8 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from wsbuild.actions import prompt
-from wsbuild.actions.identity import SHELL
 from wsbuild.actions.outcome import Limit, Outcome
+from wsbuild.identity import SHELL
 from wsbuild.statedir import make_dir
 from wsbuild.tools import process, template
 from wsbuild.tools.command import MISSING_CODE

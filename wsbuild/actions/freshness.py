@@ -10,21 +10,21 @@ import os
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from wsbuild.actions.identity import SHELL
 from wsbuild.actions.prompt import template_path
 from wsbuild.cache.digest import sha256_text
 from wsbuild.cache.files import MISSING
 from wsbuild.cache.manifest import Manifest, Reason, differences, result_digest
+from wsbuild.identity import SHELL
 from wsbuild.patterns import matcher
 from wsbuild.plan.records import BRANCH
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from wsbuild.actions.identity import Tools
     from wsbuild.actions.reader import Reader
     from wsbuild.cache.expand import Tree
     from wsbuild.cache.files import FileStates
+    from wsbuild.identity import Tools
     from wsbuild.plan.cached import Plan
     from wsbuild.plan.records import CommandPlan, StepPlan, WorkstreamPlan
     from wsbuild.store.clean import CleanRow

@@ -85,9 +85,9 @@ class Session:
     def freshness(self) -> Freshness:
         """Whether steps are up to date."""
         from wsbuild.actions.freshness import Freshness
-        from wsbuild.actions.identity import Tools, search_path
         from wsbuild.cache.expand import Tree
         from wsbuild.cache.files import FileStates
+        from wsbuild.identity import Tools, search_path
         from wsbuild.store import files, tool_versions
 
         store = self.store

@@ -225,10 +225,10 @@ def run(
     """Run a command until nothing of it is left: neither itself nor what it started.
 
     Its output, stdout and stderr together, is appended to the file `log`; of more than `cap` bytes
-    the head and the tail. With a file `errors`, stderr goes there as it is. `on_start` is told its pid and start time (see `atomic.process_start`),
-    `echo` each piece of output. No secret that `redactor` knows is in any of them. Raises UserError
-    for a command that cannot be one, StateError where the log cannot be written or no process be
-    started, OSError where no supervisor can.
+    the head and the tail. With a file `errors`, stderr goes there as it is. `on_start` is told its pid
+    and start time (see `atomic.process_start`), `echo` each piece of output. No secret that `redactor`
+    knows is in log or output. Raises UserError for a command that cannot be one, StateError where the log
+    cannot be written or no process be started, OSError where no supervisor can.
     """
     limit = command.timeout_sec or 0.0
     request = encode(command.argv, command.env, command.cwd, limit, command.grace_sec)
