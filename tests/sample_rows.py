@@ -6,9 +6,15 @@ from sqlite3 import Connection
 from typing import Any
 
 from wsbuild.store import attempts, clean, errors, events, runs, workstreams
+from wsbuild.store.recover import Left
 
 NOW = "2026-01-31T12:00:00.000000Z"
 LATER = "2026-01-31T12:00:01.500000Z"
+
+
+def left_nothing(_: attempts.OpenAttempt) -> Left:
+    """What an attempt left that did nothing."""
+    return "", (0.0, 0, 0)
 
 
 def add_run(conn: Connection, *ws_ids: str, pid: int = 1, pid_start: int = 0, now: str = NOW) -> str:

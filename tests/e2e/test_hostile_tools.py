@@ -199,6 +199,7 @@ def test_what_a_tool_prints_does_not_steer_the_terminal(space: Space) -> None:
         text = result.out + result.err
         assert not [char for char in text if not char.isprintable() and char not in "\n\t"], text
     assert "\\x1b[2J" in shown[0].out
+    assert "red\\x0d\\x00" in shown[1].out, "a carriage return would be a line end here"
     log = space.root / attempt(space)["log_path"]
     assert log.read_bytes() == STEERING + b"err\n"
 

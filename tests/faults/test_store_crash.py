@@ -18,7 +18,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from sample_rows import NOW, add_attempt, add_clean, add_error, add_run, end_attempt
+from sample_rows import NOW, add_attempt, add_clean, add_error, add_run, end_attempt, left_nothing
 
 from wsbuild.errors import StateError
 from wsbuild.filestat import FileRow
@@ -173,7 +173,7 @@ def test_a_kill_loses_nothing_that_was_acknowledged(tmp_path: Path, full: bool) 
     there = {row[0] for row in conn.execute("SELECT attempt_id FROM attempts WHERE status = 'ok'")}
     assert set(acknowledged) - there == set()
     assert len(acknowledged) == len(set(acknowledged)) >= kills
-    assert len(recover(store, NOW)) == kills
+    assert len(recover(store, NOW, left_nothing)) == kills
     assert runs.still_open(conn) == []
     store.close()
     assert intact(path)
@@ -274,7 +274,7 @@ def write(path: str, rows: dict[str, clean.CleanRow]) -> bool:
     """A run over the database; gives whether it was put aside."""
     with contextlib.closing(open_store(path)) as writer:
         assert ask_everything(writer, list(rows)).items() <= rows.items()
-        recover(writer, NOW)
+        recover(writer, NOW, left_nothing)
         with writer.transaction() as conn:
             add_clean(conn, add_run(conn), "ws:c:make")
         assert list(writer.read(lambda conn: clean.get_many(conn, ["ws:c:make"]))) == ["ws:c:make"]
