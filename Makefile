@@ -23,12 +23,13 @@ demo: $(STAMP)
 agents: $(STAMP)
 	$(BIN)/python tests/agents/aider_env.py
 
+# As many tests at a time as there are processors.
 test: $(STAMP)
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n auto --dist worksteal
 
 # The long fault and property runs in their full form.
 test-all: $(STAMP)
-	WSBUILD_TEST_FULL=1 $(BIN)/python -m pytest -q
+	WSBUILD_TEST_FULL=1 $(BIN)/python -m pytest -q -n auto --dist worksteal
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

@@ -46,8 +46,9 @@ COMMANDS = {
     "gc": ["gc", "--max-age", "0s"],
     "approve": ["approve"],
     "rollback": ["rollback", "ws:up"],
+    "detect": ["detect"],
 }
-CHANGING = {"run", "cache-removed", "gc", "rollback"}
+CHANGING = {"run", "cache-removed", "gc", "rollback", "detect"}
 
 
 @pytest.mark.parametrize("name", sorted(COMMANDS))

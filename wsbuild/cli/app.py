@@ -11,7 +11,7 @@ from typing import Any
 import typer
 
 from wsbuild import __version__
-from wsbuild.cli import approve, ask, cache, gc, history, init, plan, rollback, run, validate
+from wsbuild.cli import approve, ask, cache, detect, gc, history, init, plan, rollback, run, validate
 from wsbuild.errors import EXIT_BUG, EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE, WsbuildError
 
 # Typer has a click of its own, or in older versions the real one: its errors are found through it.
@@ -31,6 +31,7 @@ for register in (
     validate.register,
     plan.register,
     run.register,
+    detect.register,
     ask.register,
     history.register,
     approve.register,

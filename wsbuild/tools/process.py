@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     from wsbuild.tools.redact import Redactor
 
-__all__ = ["Command", "Result", "cancel_all", "capture", "run", "shutdown", "tool_env"]
+__all__ = ["Command", "Result", "cancel_all", "capture", "is_canceled", "run", "shutdown", "tool_env"]
 
 SUPERVISOR = os.path.join(os.path.dirname(os.path.abspath(__file__)), "supervisor.py")
 CAP = 16 * 2**20
@@ -117,6 +117,11 @@ def cancel_all(signum: int) -> None:
     _pool.canceled = signum
     with contextlib.suppress(BlockingIOError):
         os.write(ALARM[1], b"!")
+
+
+def is_canceled() -> bool:
+    """Whether no command is started any more."""
+    return bool(_pool.canceled)
 
 
 def shutdown() -> None:

@@ -1,0 +1,410 @@
+"""`wsbuild detect`: what the real tools find, and nothing judged twice; whatever a tool or a plugin does."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from space import BIN, Space
+
+FILES = {
+    "src/app.py": "import os\nimport subprocess\nsubprocess.call('x', shell=True)\n",
+    "src/clean.py": '"""Nothing is wrong here."""\n',
+    "src/broken.py": "def f(:\n",
+    "src/with space.py": "import  sys\n",
+    "conf/a.yaml": "a: 1\nb:   [1,2]\n",
+    "conf/broken.yaml": "a: [\n",
+    "-odd.yml": "---\na:  1\n",
+    "README.md": "Teh word is written wrnog twice: teh.\n",
+    "data.bin": "\x00\x01",
+    "script": "#!/usr/bin/env python3\nimport  re\n",
+    "pyproject.toml": "[tool.ruff]\n",
+}
+TOOLS = ("bandit", "black", "codespell", "ruff", "yamllint")
+# Notes each call of the tool that it is named like, with the files it was asked about.
+SHIM = """\
+#!/bin/sh
+case "$*" in *--version*) ;; *) printf '%s\\n' "{name} $*" >> {tally};; esac
+exec {tool} "$@"
+"""
+
+
+@pytest.fixture
+def space(tmp_path: Path) -> Space:
+    """A project with something wrong for each tool, and a note of each call."""
+    space = Space(tmp_path / "project")
+    (space.root / "pyproject.toml").unlink()
+    shutil.rmtree(space.root / "workstreams")
+    for path, text in FILES.items():
+        space.write(path, text)
+    (space.root / "script").chmod(0o755)
+    shims = tmp_path / "shims"
+    shims.mkdir()
+    for name in TOOLS:
+        shim = shims / name
+        shim.write_text(SHIM.format(name=name, tally=tmp_path / "calls", tool=BIN / name))
+        shim.chmod(0o755)
+    space.env["PATH"] = f"{shims}:{space.env['PATH']}"
+    return space
+
+
+def calls(space: Space) -> list[str]:
+    """The tools that were called since this was asked last, each with its last argument."""
+    path = space.root.parent / "calls"
+    lines = path.read_text().splitlines() if path.exists() else []
+    path.unlink(missing_ok=True)
+    return sorted(f"{line.split()[0]} {line.split()[-1]}" for line in lines)
+
+
+def detect(space: Space, *arguments: str, code: int = 1) -> dict[str, Any]:
+    """What is found."""
+    found: dict[str, Any] = space.wsbuild("detect", "--json", *arguments, code=code).json
+    return found
+
+
+def places(found: dict[str, Any], detector: str) -> list[tuple[Any, ...]]:
+    """Path, line, column and code of what one detector has found."""
+    keys = ("path", "line", "column", "code")
+    return sorted(tuple(one[key] for key in keys) for one in found["findings"] if one["detector"] == detector)
+
+
+def bare(space: Space, *command: str) -> tuple[str, str]:
+    """What a tool says when it is asked directly."""
+    result = space.run(*command, env={"PATH": f"{BIN}:/usr/bin:/bin"})
+    return result.out, result.err
+
+
+PYTHON = ["src/app.py", "src/broken.py", "src/clean.py", "src/with space.py", "script"]
+YAML = ["conf/a.yaml", "conf/broken.yaml", "./-odd.yml"]
+
+
+def test_findings_are_those_of_the_bare_tools(space: Space) -> None:
+    """Each of them, and no other."""
+    found = detect(space)
+    assert found["errors"] == []
+    out, _ = bare(space, "ruff", "check", "--no-cache", "--output-format=concise", *PYTHON)
+    lines = re.findall(r"(?m)^(.+?):(\d+):(\d+): (\S+?):? ", out)
+    assert places(found, "ruff") == sorted((p, int(r), int(c), code) for p, r, c, code in lines)
+    out, _ = bare(space, "bandit", "-q", "-f", "csv", *PYTHON)
+    rows = [
+        (os.path.normpath(r["filename"]), int(r["line_number"]), int(r["col_offset"]) + 1, r["test_id"])
+        for r in csv.DictReader(io.StringIO(out))
+    ]
+    assert places(found, "bandit") == sorted([*rows, ("src/broken.py", 0, 0, "syntax")])
+    _, err = bare(space, "black", "--check", *PYTHON)
+    would = re.findall(r"(?m)^would reformat (.+)$", err)
+    wrong = [(os.path.normpath(path), 0, 0, "unformatted") for path in would]
+    assert places(found, "black") == sorted([*wrong, ("src/broken.py", 1, 6, "syntax")])
+    out, _ = bare(space, "yamllint", "-f", "parsable", *YAML)
+    lines = re.findall(r"(?m)^(.+?):(\d+):(\d+): .*?(?:\(([a-z-]+)\))?$", out)
+    rows = [(os.path.normpath(p), int(r), int(c), code or "syntax") for p, r, c, code in lines]
+    assert places(found, "yamllint") == sorted(rows)
+    out, _ = bare(space, "codespell", *(path for path in FILES if path not in {"data.bin", "-odd.yml"}))
+    rows = [
+        (os.path.normpath(p), int(r), 0, "misspelling") for p, r in re.findall(r"(?m)^(.+?):(\d+): ", out)
+    ]
+    assert places(found, "codespell") == sorted(rows)
+    assert all(places(found, name) for name in TOOLS)
+
+
+def test_the_second_run_calls_no_tool(space: Space) -> None:
+    """And finds the same; not after every file was touched either."""
+    first = detect(space)
+    assert calls(space)
+    for _ in range(2):
+        again = detect(space)
+        assert (again["findings"], again["counts"]["tool_calls"]) == (first["findings"], 0)
+        assert {one["status"] for one in again["detectors"]} == {"cached"}
+        for path in FILES:
+            os.utime(space.root / path, ns=(1, 1))
+    assert calls(space) == []
+
+
+def test_one_changed_file_is_judged_by_its_detectors(space: Space) -> None:
+    """It alone."""
+    before = detect(space)
+    calls(space)
+    space.write("src/clean.py", "import json\n")
+    after = detect(space)
+    assert calls(space) == [f"{name} src/clean.py" for name in TOOLS if name != "yamllint"]
+    new = [one for one in after["findings"] if one not in before["findings"]]
+    assert {one["path"] for one in new} == {"src/clean.py"}
+    space.write("src/clean.py", FILES["src/clean.py"])
+    assert detect(space)["findings"] == before["findings"]
+    assert calls(space) == []
+
+
+def test_another_version_of_a_tool_judges_all_again(space: Space) -> None:
+    """That one, and no other."""
+    detect(space)
+    calls(space)
+    shim = space.root.parent / "shims/yamllint"
+    shim.write_text(shim.read_text().replace("--version*) ;;", "--version*) echo yamllint 99; exit;;"))
+    found = detect(space)
+    assert {call.split()[0] for call in calls(space)} == {"yamllint"}
+    assert {one["id"]: one["version"] for one in found["detectors"]}["yamllint"] == "yamllint 99"
+
+
+def test_an_edit_of_a_configuration_concerns_what_lies_below_it(space: Space) -> None:
+    """Of the tools that read it: there, not there before, and gone again."""
+    before = detect(space)
+    calls(space)
+    space.write("src/ruff.toml", "lint.ignore = ['F401']\n")
+    after = detect(space)
+    called = calls(space)
+    assert [call for call in called if call.startswith("ruff")] == ["ruff space.py"]
+    assert {call.split()[0] for call in called} == {"ruff", "codespell"}, "the new file is text, too"
+    gone = {one["fingerprint"] for one in before["findings"]} - {
+        one["fingerprint"] for one in after["findings"]
+    }
+    assert {one["code"] for one in before["findings"] if one["fingerprint"] in gone} == {"F401"}
+    (space.root / "src/ruff.toml").unlink()
+    assert detect(space)["findings"] == before["findings"]
+    assert calls(space) == []
+    space.write(".yamllint", "extends: relaxed\n")
+    assert {call.split()[0] for call in calls(space)} == set()
+    detect(space)
+    assert {call.split()[0] for call in calls(space)} == {"yamllint", "codespell"}
+
+
+def test_a_finding_is_known_where_its_line_has_moved(space: Space) -> None:
+    """Another one in an equal line is another."""
+    space.write("src/app.py", "import os\n\n\ndef f():\n    import os\n")
+    before = [one for one in detect(space, "-d", "ruff", "src/app.py")["findings"] if one["code"] == "F401"]
+    space.write("src/app.py", '"""Above."""\n\nimport os\n\n\ndef f():\n    import os\n')
+    after = [one for one in detect(space, "-d", "ruff", "src/app.py")["findings"] if one["code"] == "F401"]
+    assert [one["line"] for one in before] != [one["line"] for one in after]
+    assert [one["fingerprint"] for one in before] == [one["fingerprint"] for one in after]
+    assert len({one["fingerprint"] for one in after}) == len(after) == 2
+
+
+def test_words_choose_files_and_detectors(space: Space) -> None:
+    """And what there is not is told, with what there is."""
+    found = detect(space, "-d", "ruff", "-d", "black", "src/clean.py", code=0)
+    assert (found["counts"]["files"], [one["id"] for one in found["detectors"]]) == (1, ["ruff", "black"])
+    said = space.wsbuild("detect", "-d", "nope", code=2).err
+    assert "no detector 'nope'" in said
+    assert "bandit, black" in said
+    assert "nowhere.py is not there" in space.wsbuild("detect", "nowhere.py", code=2).err
+    listed = space.wsbuild("detect", "--list").out
+    assert [line.split()[0] for line in listed.splitlines()] == list(TOOLS)
+
+
+def test_what_is_shown_to_a_person(space: Space) -> None:
+    """By file, with place, severity and code; and the count."""
+    said = space.wsbuild("detect", code=1).out
+    assert "src/app.py\n" in said
+    assert "`os` imported but unused  [ruff F401]" in said
+    assert re.search(r"\n\d+ findings in \d+ of 11 files; \d+ tool calls\n$", said), said
+
+
+# --- a repository's own detectors, and what they may do
+
+MANIFEST = {
+    "id": "own",
+    "name": "Own",
+    "version": 1,
+    "command": "sh",
+    "version_command": [],
+    "install": "nothing",
+    "types": ["text"],
+    "clean": [0],
+    "findings": [1],
+}
+PLUGIN = """\
+from wsbuild.detectors.finding import Finding
+
+def command(files):
+    return ["sh", "-c", {script!r}, "own", *files]
+
+def parse(output):
+    {parse}
+"""
+LINES = "for line in output.stdout.splitlines(): yield Finding(line, 1, 1, 'X', 'style', 'warning', 'bad')"
+
+
+def own(space: Space, script: str, parse: str = LINES, name: str = "own", **fields: Any) -> None:
+    """Give the project a detector."""
+    folder = f"config/detectors/{name}"
+    space.write(f"{folder}/manifest.json", json.dumps({**MANIFEST, "id": name, **fields}))
+    space.write(f"{folder}/plugin.py", PLUGIN.format(script=script, parse=parse))
+
+
+def test_an_own_detector_works_like_any(space: Space) -> None:
+    """Its code and its configuration are part of what it depends on."""
+    own(space, 'grep -l Teh -- "$@" && exit 1; exit 0', types=["markdown"])
+    found = detect(space, "-d", "own")
+    assert [(one["path"], one["code"]) for one in found["findings"]] == [("README.md", "X")]
+    assert detect(space, "-d", "own")["counts"]["tool_calls"] == 0
+    own(space, 'grep -l Teh -- "$@" && exit 1; exit 0', LINES.replace("'bad'", "'worse'"), types=["markdown"])
+    assert detect(space, "-d", "own")["findings"][0]["message"] == "worse"
+
+
+def test_a_missing_tool_is_skipped_and_never_clean(space: Space) -> None:
+    """With how to get it; when it is there it is asked."""
+    own(space, "exit 0", types=["markdown"], command="not-there", install="pip install not-there")
+    found = detect(space, "-d", "own", "-d", "yamllint")
+    [skipped] = [one for one in found["detectors"] if one["id"] == "own"]
+    assert skipped["status"] == "skipped"
+    assert skipped["reason"] == "not-there is not on PATH: pip install not-there"
+    assert found["counts"]["skipped_detectors"] == 1
+    assert "skipped   own: not-there is not on PATH" in space.wsbuild("detect", code=1).out
+    tool = space.root.parent / "shims/not-there"
+    tool.write_text("#!/bin/sh\n")
+    tool.chmod(0o755)
+    assert detect(space, "-d", "own", code=0)["counts"]["tool_calls"] == 1
+
+
+BAD = {
+    "ends with a code of its own": ("exit 3", LINES, "sh ended with 3"),
+    "is killed": ("kill -KILL $$", LINES, "sh was crashed"),
+    "takes too long": ("sleep 60", LINES, "sh took longer than 1 s"),
+    "tells of nothing": ("exit 1", LINES, "told of nothing"),
+    "raises": ("exit 0", "raise ValueError('unheard of')", "ValueError: unheard of"),
+    "leaves": ("exit 0", "raise SystemExit(0)", "SystemExit: 0"),
+    "prints garbage": ("echo garbage", "import json; return json.loads(output.stdout)", "JSONDecodeError"),
+    "gives something else": ("exit 0", "return ['finding']", "is no Finding"),
+    "gives a wrong place": (
+        "exit 0",
+        "return [Finding('README.md', '1', 0, 'X', 'style', 'warning', 'bad')]",
+        "has no place",
+    ),
+    "gives a wrong category": (
+        "exit 0",
+        "return [Finding('README.md', 1, 0, 'X', 'taste', 'warning', 'bad')]",
+        "there is no such category",
+    ),
+}
+
+
+@pytest.mark.parametrize("bad", BAD)
+def test_a_detector_that_fails_is_an_error_and_others_go_on(space: Space, bad: str) -> None:
+    """Never clean, never kept: it is asked again; and the exit code is 1 without any finding."""
+    script, parse, told = BAD[bad]
+    own(space, script, parse, types=["markdown"], timeout_sec=1)
+    for _ in range(2):
+        found = detect(space, "-d", "own", "-d", "yamllint", "README.md", "conf/a.yaml")
+        statuses = {one["id"]: one for one in found["detectors"]}
+        assert statuses["own"]["status"] == "error"
+        assert told in statuses["own"]["reason"]
+        assert [(one["detector"], one["path"]) for one in found["errors"]] == [("own", "README.md")]
+        assert {one["detector"] for one in found["findings"]} == {"yamllint"}
+        assert found["counts"]["tool_calls"] >= 1
+    said = space.wsbuild("detect", "-d", "own", code=1)
+    assert told in said.out
+    assert "Traceback" not in said.out + said.err
+
+
+def test_one_bad_file_costs_no_other_its_result(space: Space) -> None:
+    """It is found by halving; the rest is kept."""
+    for number in range(20):
+        space.write(f"many/{number}.md", "poison\n" if number == 13 else "fine\n")
+    own(space, 'grep -q poison -- "$@" && exit 9; exit 0', types=["markdown"])
+    found = detect(space, "-d", "own", "-j", "1", "many")
+    assert [one["path"] for one in found["errors"]] == ["many/13.md"]
+    assert found["counts"]["tool_calls"] < 12
+    again = detect(space, "-d", "own", "many")
+    assert (again["counts"]["from_cache"], again["counts"]["tool_calls"]) == (19, 1)
+
+
+def test_what_changes_while_it_is_judged_is_not_judged(space: Space) -> None:
+    """Also where the tool itself did that; it is not kept."""
+    own(space, 'for file in "$@"; do echo more >> "$file"; done', types=["markdown"])
+    found = detect(space, "-d", "own", "README.md")
+    assert found["errors"][0]["message"] == "it was changed while it was judged"
+    assert detect(space, "-d", "own", "README.md")["counts"]["tool_calls"] == 1
+
+
+def test_a_whole_project_is_one_result(space: Space) -> None:
+    """Of all its files together: any that changes has all of it judged again."""
+    own(space, "echo README.md; exit 1", types=["python"], granularity="project")
+    first = detect(space, "-d", "own")
+    assert [one["path"] for one in first["findings"]] == ["README.md"]
+    assert first["counts"]["tool_calls"] == 1
+    assert detect(space, "-d", "own")["counts"]["tool_calls"] == 0
+    space.write("README.md", "not one of its files\n")
+    assert detect(space, "-d", "own")["counts"]["tool_calls"] == 0
+    space.write("src/clean.py", "1\n")
+    assert detect(space, "-d", "own")["counts"]["tool_calls"] == 1
+
+
+@pytest.mark.parametrize(
+    ("manifest", "plugin", "told"),
+    [
+        ({"unheard": 1}, None, "'unheard' is no known field"),
+        ({"id": "other"}, None, "is not the name of its folder"),
+        ({"version": 0}, None, "/version"),
+        ({}, "import nowhere_to_be_found\n", "ModuleNotFoundError"),
+        ({}, "raise SystemExit(0)\n", "SystemExit"),
+        ({}, "def command(files): return []\n", "has no attribute 'parse'"),
+    ],
+)
+def test_a_detector_that_is_none_is_told(
+    space: Space, manifest: dict[str, Any], plugin: str | None, told: str
+) -> None:
+    """With its file; nothing is judged as if it were not there."""
+    own(space, "exit 0")
+    space.write("config/detectors/own/manifest.json", json.dumps({**MANIFEST, **manifest}))
+    if plugin is not None:
+        space.write("config/detectors/own/plugin.py", plugin)
+    result = space.wsbuild("detect", code=2)
+    assert told in result.err
+    assert "config/detectors/own/" in result.err
+    assert "Traceback" not in result.err
+    assert calls(space) == []
+
+
+def test_a_damaged_memory_costs_time_only(space: Space) -> None:
+    """It is begun anew, with one warning."""
+    first = detect(space)
+    (space.root / ".wsbuild/detect.db").write_bytes(b"garbage" * 1000)
+    result = space.wsbuild("detect", "--json", code=1)
+    assert result.json["findings"] == first["findings"]
+    assert result.err.count("was damaged, and is begun anew") == 1
+    assert detect(space)["counts"]["tool_calls"] == 0
+
+
+def test_a_result_that_was_tampered_with_is_not_believed(space: Space) -> None:
+    """It is made again."""
+    import sqlite3
+
+    first = detect(space)
+    with sqlite3.connect(space.root / ".wsbuild/detect.db") as conn:
+        conn.execute("UPDATE verdicts SET findings = ''")
+    again = detect(space)
+    assert again["findings"] == first["findings"]
+    assert again["counts"]["tool_calls"] > 0
+
+
+def test_no_secret_of_the_caller_is_shown_or_kept(space: Space) -> None:
+    """Not even one that a tool prints."""
+    space.env["MY_TOKEN"] = "tok-12345-secret"
+    own(space, "echo tok-12345-secret; exit 3", types=["markdown"], pass_env=["MY_TOKEN"])
+    result = space.wsbuild("detect", "-d", "own", code=1)
+    assert "sh ended with 3" in result.out
+    kept = [path for path in (space.root / ".wsbuild").rglob("*") if path.is_file()]
+    assert not [path for path in kept if b"tok-12345-secret" in path.read_bytes()]
+    assert "tok-12345-secret" not in result.out + result.err
+
+
+def test_the_detector_of_the_documentation_works(space: Space) -> None:
+    """Its two files, as they are there."""
+    text = (Path(__file__).parents[2] / "docs/detectors.md").read_text()
+    manifest, plugin = (
+        re.findall(rf"```{kind}\n(.*?)```", text, re.DOTALL)[0] for kind in ("json", "python")
+    )
+    space.write("config/detectors/todo/manifest.json", manifest)
+    space.write("config/detectors/todo/plugin.py", plugin)
+    space.write("notes.txt", "one\nFIXME: two\n")
+    found = detect(space, "-d", "todo", "notes.txt", "README.md")
+    assert [(one["path"], one["line"], one["message"]) for one in found["findings"]] == [
+        ("notes.txt", 2, "FIXME: two")
+    ]
+    assert found["errors"] == []

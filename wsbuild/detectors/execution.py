@@ -1,0 +1,148 @@
+"""One call of a detector's tool: started, supervised, read; and what to do where it fails on some files."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from typing import TYPE_CHECKING, NamedTuple
+
+from wsbuild.detectors.contract import Output, ToolError
+from wsbuild.detectors.finding import CATEGORIES, SEVERITIES, Finding, with_fingerprints
+from wsbuild.tools import process
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from wsbuild.detectors.contract import Detector
+    from wsbuild.tools.redact import Redactor
+
+MOST_OUTPUT = 256 * 2**20
+"""Bytes of output that are read; of more nothing is."""
+
+
+class Place(NamedTuple):
+    """Where tools are started: `find` gives the absolute path of a program."""
+
+    root: str
+    environ: Mapping[str, str]
+    path: str
+    find: Callable[[str], str]
+    redactor: Redactor
+
+
+class Judged(NamedTuple):
+    """What came of files: the `findings` of each that was judged, why others were not, and how many calls
+    that took.
+    """
+
+    findings: dict[str, list[Finding]]
+    errors: dict[str, str]
+    calls: int = 1
+
+
+def judge(detector: Detector, files: Sequence[str], place: Place) -> Judged:
+    """Have a detector judge files. Where its tool fails on several, each half is judged by itself, so that
+    one bad file costs no other its result.
+    """
+    try:
+        return Judged(_call(detector, files, place), {})
+    except ToolError as error:
+        there = [path for path in files if os.path.isfile(os.path.join(place.root, path))]
+        is_whole = detector.manifest.granularity == "project"
+        if is_whole or len(files) == 1 or process.is_canceled():
+            return Judged({}, dict.fromkeys(files, str(error)))
+        if len(there) < len(files):
+            gone = dict.fromkeys(set(files) - set(there), "it is not there any more")
+            rest = judge(detector, there, place) if there else Judged({}, {}, 0)
+            return Judged(rest.findings, {**rest.errors, **gone}, rest.calls + 1)
+        half = len(files) // 2
+        one, other = judge(detector, files[:half], place), judge(detector, files[half:], place)
+        return Judged(
+            {**one.findings, **other.findings}, {**one.errors, **other.errors}, one.calls + other.calls + 1
+        )
+
+
+def _call(detector: Detector, files: Sequence[str], place: Place) -> dict[str, list[Finding]]:
+    manifest = detector.manifest
+    try:
+        argv = detector.plugin.command(files)
+    except (Exception, SystemExit) as error:  # whatever a plugin does, the others work
+        raise ToolError(f"its plugin failed: {type(error).__name__}: {error}") from error
+    output = _run(detector, argv, files, place)
+    if output.exit_code not in {*manifest.clean, *manifest.findings}:
+        raise ToolError(f"{manifest.command} ended with {output.exit_code}: {_last_line(output)}")
+    try:
+        found = [_checked(finding) for finding in detector.plugin.parse(output)]
+        by_path: dict[str, list[Finding]] = {path: [] for path in files}
+        for finding in found:
+            # What a tool says of a file that it was not asked about is that file's own matter.
+            if finding.path in by_path or manifest.granularity == "project":
+                by_path.setdefault(finding.path, []).append(finding)
+        lines = {path: _lines(os.path.join(place.root, path)) for path, has in by_path.items() if has}
+    except ToolError:
+        raise
+    except (Exception, SystemExit) as error:  # whatever a plugin does, the others work
+        said = f"{type(error).__name__}: {error}"
+        raise ToolError(f"what {manifest.command} printed cannot be read: {said}") from error
+    if output.exit_code not in manifest.clean and not found:
+        raise ToolError(f"{manifest.command} ended with {output.exit_code} and told of nothing")
+    return {path: with_fingerprints(detector.id, has, lines) for path, has in by_path.items()}
+
+
+def _checked(finding: Finding) -> Finding:
+    """A finding, if a plugin gave one. Raises TypeError, ValueError."""
+    if not isinstance(finding, Finding):
+        raise TypeError(f"{finding!r} is no Finding")
+    path, line, column, code, category, severity, message, url, *_ = finding
+    if not all(isinstance(text, str) for text in (path, code, message, url)):
+        raise TypeError(f"{finding!r} has something else where a text belongs")
+    if not (type(line) is type(column) is int and line >= 0 and column >= 0):
+        raise ValueError(f"{finding!r} has no place")
+    if category not in CATEGORIES or severity not in SEVERITIES:
+        raise ValueError(f"{category!r}, {severity!r}: there is no such category or severity")
+    return finding
+
+
+def _run(detector: Detector, argv: Sequence[str], files: Sequence[str], place: Place) -> Output:
+    manifest = detector.manifest
+    passed = {name: place.environ[name] for name in manifest.pass_env if name in place.environ}
+    env = {"PATH": place.path, "LC_ALL": "C.UTF-8", "NO_COLOR": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+    with tempfile.TemporaryDirectory(prefix="wsbuild-detect-") as folder:
+        # What a tool remembers of earlier calls is no part of a key: it gets a home for one call.
+        env |= {"XDG_CACHE_HOME": folder, "BLACK_CACHE_DIR": folder, "PYLINTHOME": folder}
+        command = process.Command(
+            argv=(place.find(argv[0]) or argv[0], *argv[1:]),
+            env=process.tool_env(place.environ, {**env, **manifest.env, **passed}),
+            cwd=place.root,
+            timeout_sec=manifest.timeout_sec,
+        )
+        log = os.path.join(folder, "stdout")
+        with open(os.path.join(folder, "stderr"), "wb+") as errors:
+            result = process.run(
+                command, log=log, success=range(256), cap=MOST_OUTPUT, redactor=place.redactor, errors=errors
+            )
+            errors.seek(0)
+            stderr = place.redactor.text(errors.read().decode("utf-8", "replace"))
+        with open(log, encoding="utf-8", errors="replace") as file:
+            stdout = file.read()
+    if result.dropped_bytes:
+        raise ToolError(f"{manifest.command} printed more than {MOST_OUTPUT} bytes")
+    output = Output(result.exit_code, stdout, stderr, tuple(files), place.root)
+    if result.state != "ok":
+        why = {"timeout": f"took longer than {manifest.timeout_sec:g} s", "missing": "cannot be started"}
+        told = why.get(result.state, f"was {result.state}")
+        raise ToolError(f"{manifest.command} {told}: {_last_line(output)}")
+    return output
+
+
+def _last_line(output: Output) -> str:
+    text = output.stderr.strip() or output.stdout.strip()
+    return text.splitlines()[-1] if text else "it said nothing"
+
+
+def _lines(path: str) -> list[str]:
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            return file.read().splitlines()
+    except OSError:
+        return []

@@ -1,0 +1,1 @@
+"""The detectors that ship with wsbuild: a folder each, with its manifest and its two functions."""

@@ -1,0 +1,42 @@
+"""codespell, which finds common misspellings: https://github.com/codespell-project/codespell"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from wsbuild.detectors.contract import ToolError
+from wsbuild.detectors.finding import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from wsbuild.detectors.contract import Output
+
+_LINE = re.compile(r"(?P<path>.+?):(?P<line>\d+): (?P<message>(?P<word>\S+) ==> .*)")
+
+
+def command(files: Sequence[str]) -> list[str]:
+    """Without a summary, and without colors."""
+    return ["codespell", "--disable-colors", *_as_paths(files)]
+
+
+def parse(output: Output) -> Iterator[Finding]:
+    """A line for each finding. It knows no columns."""
+    for line in output.stdout.splitlines():
+        found = _LINE.fullmatch(line)
+        if found is None:
+            raise ToolError(f"codespell printed {line!r}")
+        yield Finding(
+            output.relative(found["path"]),
+            int(found["line"]),
+            0,
+            "misspelling",
+            "style",
+            "warning",
+            found["message"],
+        )
+
+
+def _as_paths(files: Sequence[str]) -> list[str]:
+    return [f"./{path}" if path.startswith("-") else path for path in files]

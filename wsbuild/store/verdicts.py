@@ -1,0 +1,151 @@
+"""Results of detectors by their keys, with the digests of the files that they are of.
+
+A database of its own, beside the history: it holds nothing that cannot be made again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+from typing import TYPE_CHECKING
+
+from wsbuild.store import files, tool_versions
+from wsbuild.store.dbfile import TROUBLE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from wsbuild.filestat import FileRow
+    from wsbuild.store.tool_versions import Asked
+
+SCHEMA = """
+PRAGMA journal_mode = WAL;
+PRAGMA synchronous = NORMAL;
+CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS files (
+  path TEXT PRIMARY KEY,
+  mtime_ns INTEGER NOT NULL,
+  ctime_ns INTEGER NOT NULL,
+  size INTEGER NOT NULL,
+  ino INTEGER NOT NULL,
+  mode INTEGER NOT NULL,
+  digest TEXT NOT NULL,
+  hashed_ns INTEGER NOT NULL,
+  sha256 TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS tool_versions (
+  state TEXT NOT NULL,
+  argv_json TEXT NOT NULL,
+  version TEXT NOT NULL,
+  PRIMARY KEY (state, argv_json)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS verdicts (
+  key TEXT PRIMARY KEY,
+  findings TEXT NOT NULL,
+  digest TEXT NOT NULL,
+  used_day INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+"""
+MANY = 500
+
+
+class Verdicts:
+    """The results in the file `path`. One that is damaged is begun anew; one that cannot be opened keeps
+    nothing. `warning` says so ('' where all is well).
+    """
+
+    def __init__(self, path: str) -> None:
+        self.warning = ""
+        try:
+            self._conn = self._open(path)
+        except (*TROUBLE, OSError) as error:
+            self.warning = f"results of detectors are not kept: {path}: {error}"
+            self._conn = self._connect(":memory:")
+        self.seed = self._read_seed()
+
+    def _read_seed(self) -> int:
+        """The seed of the quick digests in `files`; a new one where there is none."""
+        with contextlib.suppress(*TROUBLE):
+            new = os.urandom(8).hex()
+            self._conn.execute("INSERT OR IGNORE INTO meta (key, value) VALUES ('seed', ?)", (new,))
+        row = self._conn.execute("SELECT value FROM meta WHERE key = 'seed'").fetchone()
+        return int(row[0], 16) if row else 0
+
+    def files(self, paths: Iterable[str]) -> dict[str, FileRow]:
+        """What is remembered of files."""
+        try:
+            return files.get_many(self._conn, paths)
+        except TROUBLE:
+            return {}
+
+    def version(self, asked: Asked) -> str | None:
+        """What is remembered of a tool's version."""
+        try:
+            return tool_versions.get(self._conn, asked)
+        except TROUBLE:
+            return None
+
+    def remember(self, rows: Mapping[str, FileRow], versions: Mapping[Asked, str]) -> None:
+        """Remember what was read and asked."""
+        if rows or versions:
+            with self._writing():
+                files.put_many(self._conn, rows)
+                tool_versions.put_many(self._conn, versions)
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[None]:
+        """A transaction; what cannot be written is lost, which costs time only."""
+        try:
+            self._conn.execute("BEGIN IMMEDIATE")
+            yield
+            self._conn.execute("COMMIT")
+        except TROUBLE as error:
+            with contextlib.suppress(*TROUBLE):
+                self._conn.execute("ROLLBACK")
+            self.warning = f"results of detectors are not kept: {error}"
+
+    def _open(self, path: str) -> sqlite3.Connection:
+        try:
+            return self._connect(path)
+        except TROUBLE as error:
+            if getattr(error, "sqlite_errorcode", 0) not in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
+                raise
+            self.warning = f"{path} was damaged, and is begun anew"
+            for ending in ("", "-wal", "-shm"):
+                with contextlib.suppress(FileNotFoundError):
+                    os.unlink(path + ending)
+            return self._connect(path)
+
+    @staticmethod
+    def _connect(path: str) -> sqlite3.Connection:
+        conn = sqlite3.connect(path, timeout=30.0, isolation_level=None, check_same_thread=False)
+        try:
+            conn.executescript(SCHEMA)
+        except BaseException:
+            conn.close()
+            raise
+        return conn
+
+    def get_many(self, keys: Iterable[str]) -> dict[str, tuple[str, str]]:
+        """What is kept of `keys`: the findings as text, and their digest."""
+        wanted, found = list(keys), {}
+        for at in range(0, len(wanted), MANY):
+            part = wanted[at : at + MANY]
+            marks = ",".join("?" * len(part))
+            query = f"SELECT key, findings, digest FROM verdicts WHERE key IN ({marks})"  # noqa: S608
+            with contextlib.suppress(*TROUBLE):
+                found.update({key: (text, digest) for key, text, digest in self._conn.execute(query, part)})
+        return found
+
+    def put_many(self, rows: Mapping[str, tuple[str, str]], day: int) -> None:
+        """Keep results: key to findings and their digest, used on a `day` since 1970."""
+        with self._writing():
+            self._conn.executemany(
+                "INSERT OR REPLACE INTO verdicts (key, findings, digest, used_day) VALUES (?, ?, ?, ?)",
+                [(key, text, digest, day) for key, (text, digest) in rows.items()],
+            )
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._conn.close()
