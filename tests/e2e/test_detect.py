@@ -8,6 +8,8 @@ import json
 import os
 import re
 import shutil
+import signal
+import time
 from pathlib import Path
 from typing import Any
 
@@ -300,6 +302,43 @@ def test_a_detector_that_fails_is_an_error_and_others_go_on(space: Space, bad: s
     said = space.wsbuild("detect", "-d", "own", code=1)
     assert told in said.out
     assert "Traceback" not in said.out + said.err
+
+
+@pytest.mark.parametrize("line", ["raise ValueError('unheard of')", "raise SystemExit(0)", "return 7"])
+def test_a_detector_that_cannot_say_what_to_start_is_an_error(space: Space, line: str) -> None:
+    """Before anything is looked up."""
+    own(space, "exit 0")
+    plugin = space.read("config/detectors/own/plugin.py")
+    space.write("config/detectors/own/plugin.py", re.sub(r"    return \[.*", f"    {line}", plugin))
+    found = detect(space, "-d", "own", "-d", "yamllint")
+    assert [(one["detector"], one["path"]) for one in found["errors"]] == [("own", "")]
+    assert "its plugin failed" in found["errors"][0]["message"]
+    assert {one["detector"] for one in found["findings"]} == {"yamllint"}
+
+
+def test_an_interrupt_ends_all_tools_at_once(space: Space) -> None:
+    """With the code of an interrupt; what was not judged is not kept."""
+    marker = f"8{os.getpid()}"
+    own(space, f"touch begun; sleep {marker}", types=["markdown"])
+    with space.start("wsbuild", "detect", "-d", "own") as running:
+        while not (space.root / "begun").exists():
+            assert running.poll() is None
+            time.sleep(0.01)
+        running.send_signal(signal.SIGINT)
+        _, err = running.communicate(timeout=20)
+    assert running.returncode == 130
+    assert "Traceback" not in err
+    assert not [path for path in Path("/proc").glob("[0-9]*/cmdline") if is_sleeping(path, marker)]
+    own(space, "exit 0", types=["markdown"])
+    assert detect(space, "-d", "own", code=0)["counts"]["tool_calls"] == 1
+
+
+def is_sleeping(path: Path, marker: str) -> bool:
+    """Whether a process is the `sleep` of that mark."""
+    try:
+        return path.read_bytes() == f"sleep\0{marker}\0".encode()
+    except OSError:
+        return False
 
 
 def test_one_bad_file_costs_no_other_its_result(space: Space) -> None:

@@ -75,3 +75,10 @@ class Detector(NamedTuple):
     def id(self) -> str:
         """What it is called."""
         return self.manifest.id
+
+    def command(self, files: Sequence[str]) -> list[str]:
+        """What its plugin says. Raises ToolError where that fails."""
+        try:
+            return list(self.plugin.command(files))
+        except (Exception, SystemExit) as error:  # whatever a plugin does, the others work
+            raise ToolError(f"its plugin failed: {type(error).__name__}: {error}") from error

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import os
+import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 from wsbuild.cache.digest import sha256_text
+from wsbuild.detectors.contract import ToolError
 from wsbuild.detectors.execution import Judged, judge
 from wsbuild.detectors.finding import from_text, to_text
 from wsbuild.detectors.keys import Keys
 from wsbuild.detectors.selection import chosen, tags_of
+from wsbuild.tools import process
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -86,22 +90,26 @@ class Engine:
         states = self._states.states(tags)
         told: dict[str, Told] = {}
         works: list[_Work] = []
+        failed: list[tuple[str, str, str]] = []
         for detector in detectors:
             if not self._tools.find(detector.manifest.command):
                 why = f"{detector.manifest.command} is not on PATH: {detector.manifest.install}"
                 told[detector.id] = Told(detector.id, SKIPPED, why)
                 continue
-            works.append(self._look_up(detector, chosen(detector.manifest, tags), states))
+            try:
+                works.append(self._look_up(detector, chosen(detector.manifest, tags), states))
+            except ToolError as error:
+                told[detector.id] = Told(detector.id, ERROR, str(error))
+                failed.append((detector.id, "", str(error)))
         results = self._judge_all(works, jobs or os.cpu_count() or 1)
         findings: list[Finding] = []
-        errors: list[tuple[str, str, str]] = []
         for work in works:
             judged = self._keep(work, results[work.detector.id], states)
             told[work.detector.id] = _told(work, judged)
             findings += [f for found in (*work.known.values(), *judged.findings.values()) for f in found]
-            errors += [(work.detector.id, path, why) for path, why in sorted(judged.errors.items())]
+            failed += [(work.detector.id, path, why) for path, why in sorted(judged.errors.items())]
         self._verdicts.remember(self._states.take_unsaved(), self._tools.take_unsaved())
-        return Report([told[one.id] for one in detectors], sorted(findings), errors, len(tags))
+        return Report([told[one.id] for one in detectors], sorted(findings), failed, len(tags))
 
     def _look_up(self, detector: Detector, files: list[str], states: dict[str, str]) -> _Work:
         manifest = detector.manifest
@@ -123,7 +131,7 @@ class Engine:
         results = {work.detector.id: Judged({}, {}, 0) for work in works}
         if not calls:
             return results
-        with ThreadPoolExecutor(jobs) as pool:
+        with ThreadPoolExecutor(jobs) as pool, _ended_by_interrupt(pool):
             done = pool.map(lambda call: judge(call[0].detector, call[1], self._place), calls)
             for (work, _), judged in zip(calls, done, strict=True):
                 before = results[work.detector.id]
@@ -148,6 +156,17 @@ class Engine:
             rows = {work.keys[""]: _row([one for found in judged.findings.values() for one in found])}
         self._verdicts.put_many(rows, int(time.time() // DAY_S))
         return judged._replace(errors={**judged.errors, **moved})
+
+
+@contextmanager
+def _ended_by_interrupt(pool: ThreadPoolExecutor) -> Iterator[None]:
+    """Nobody waits for calls that are under way when the user has had enough."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        process.cancel_all(signal.SIGINT)
+        pool.shutdown(wait=False, cancel_futures=True)
+        raise
 
 
 def _row(findings: list[Finding]) -> tuple[str, str]:

@@ -18,7 +18,9 @@ FORMAT = 1
 
 
 class Keys:
-    """The keys of one detector. `identity` is its tool's, `environ` the caller's environment."""
+    """The keys of one detector. `identity` is its tool's, `environ` the caller's environment. Raises
+    ToolError where its plugin fails.
+    """
 
     def __init__(
         self, detector: Detector, identity: str, states: FileStates, environ: Mapping[str, str]
@@ -27,7 +29,7 @@ class Keys:
         passed = [f"{name}={environ.get(name)}" for name in manifest.pass_env]
         given = [f"{name}={value}" for name, value in sorted(manifest.env.items())]
         plugin = states.state(os.path.join(detector.folder, "plugin.py"))
-        asked = detector.plugin.command(["{file}"])
+        asked = detector.command(["{file}"])
         self._base = "\0".join(
             (str(FORMAT), detector.id, str(manifest.version), plugin, identity, *asked, *given, *passed)
         )
