@@ -9,6 +9,7 @@ import os
 import re
 import shutil
 import signal
+import sqlite3
 import time
 from pathlib import Path
 from typing import Any
@@ -412,8 +413,6 @@ def test_a_damaged_memory_costs_time_only(space: Space) -> None:
 
 def test_a_result_that_was_tampered_with_is_not_believed(space: Space) -> None:
     """It is made again."""
-    import sqlite3
-
     first = detect(space)
     with sqlite3.connect(space.root / ".wsbuild/detect.db") as conn:
         conn.execute("UPDATE verdicts SET findings = ''")
@@ -447,3 +446,20 @@ def test_the_detector_of_the_documentation_works(space: Space) -> None:
         ("notes.txt", 2, "FIXME: two")
     ]
     assert found["errors"] == []
+
+
+def test_results_that_nobody_uses_go_some_day(space: Space) -> None:
+    """What is used stays, however old it is."""
+    detect(space)
+    database = space.root / ".wsbuild/detect.db"
+    with sqlite3.connect(database) as conn:
+        (before,) = conn.execute("SELECT count(*) FROM verdicts").fetchone()
+        conn.execute("UPDATE verdicts SET used_day = 1")
+        conn.execute("INSERT INTO verdicts VALUES ('unused', '', '', 1)")
+    assert detect(space)["counts"]["tool_calls"] == 0
+    space.write("src/clean.py", "2\n")
+    detect(space)
+    with sqlite3.connect(database) as conn:
+        keys = {key for (key,) in conn.execute("SELECT key FROM verdicts")}
+    assert "unused" not in keys
+    assert len(keys) == before + len(TOOLS) - 1

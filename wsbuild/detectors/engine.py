@@ -120,7 +120,7 @@ class Engine:
         else:
             by_path = {path: keys.of_file(path, states[path]) for path in files}
         around = {path: keys.around(os.path.dirname(path)) for path in files}
-        rows = self._verdicts.get_many(by_path.values())
+        rows = self._verdicts.get_many(by_path.values(), _today())
         known = {path: found for path, key in by_path.items() if (found := _read(rows.get(key))) is not None}
         return _Work(detector, identity, by_path, around, known, files)
 
@@ -154,8 +154,12 @@ class Engine:
             rows = {}
         else:
             rows = {work.keys[""]: _row([one for found in judged.findings.values() for one in found])}
-        self._verdicts.put_many(rows, int(time.time() // DAY_S))
+        self._verdicts.put_many(rows, _today())
         return judged._replace(errors={**judged.errors, **moved})
+
+
+def _today() -> int:
+    return int(time.time() // DAY_S)
 
 
 @contextmanager

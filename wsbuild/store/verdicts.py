@@ -6,6 +6,7 @@ A database of its own, beside the history: it holds nothing that cannot be made 
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import sqlite3
 from typing import TYPE_CHECKING
@@ -47,7 +48,7 @@ CREATE TABLE IF NOT EXISTS verdicts (
   used_day INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 """
-MANY = 500
+KEPT_DAYS = 90
 
 
 class Verdicts:
@@ -127,24 +128,36 @@ class Verdicts:
             raise
         return conn
 
-    def get_many(self, keys: Iterable[str]) -> dict[str, tuple[str, str]]:
-        """What is kept of `keys`: the findings as text, and their digest."""
-        wanted, found = list(keys), {}
-        for at in range(0, len(wanted), MANY):
-            part = wanted[at : at + MANY]
-            marks = ",".join("?" * len(part))
-            query = f"SELECT key, findings, digest FROM verdicts WHERE key IN ({marks})"  # noqa: S608
-            with contextlib.suppress(*TROUBLE):
-                found.update({key: (text, digest) for key, text, digest in self._conn.execute(query, part)})
+    def get_many(self, keys: Iterable[str], day: int) -> dict[str, tuple[str, str]]:
+        """What is kept of `keys`: the findings as text, and their digest. It is of use on a `day` since
+        1970.
+        """
+        wanted, found = json.dumps(list(keys)), {}
+        query = (
+            "SELECT verdicts.key, findings, digest, used_day"
+            " FROM json_each(?) AS wanted JOIN verdicts ON verdicts.key = wanted.value"
+        )
+        idle = []
+        with contextlib.suppress(*TROUBLE):
+            for key, text, digest, used in self._conn.execute(query, (wanted,)):
+                found[key] = text, digest
+                if used < day:
+                    idle.append((day, key))
+        if idle:
+            with self._writing():
+                self._conn.executemany("UPDATE verdicts SET used_day = ? WHERE key = ?", idle)
         return found
 
     def put_many(self, rows: Mapping[str, tuple[str, str]], day: int) -> None:
-        """Keep results: key to findings and their digest, used on a `day` since 1970."""
+        """Keep results: key to findings and their digest, of use on a `day` since 1970; and no more what was
+        of none for long.
+        """
         with self._writing():
             self._conn.executemany(
                 "INSERT OR REPLACE INTO verdicts (key, findings, digest, used_day) VALUES (?, ?, ?, ?)",
                 [(key, text, digest, day) for key, (text, digest) in rows.items()],
             )
+            self._conn.execute("DELETE FROM verdicts WHERE used_day < ?", (day - KEPT_DAYS,))
 
     def close(self) -> None:
         """Let go of the file."""
