@@ -463,3 +463,27 @@ def test_results_that_nobody_uses_go_some_day(space: Space) -> None:
         keys = {key for (key,) in conn.execute("SELECT key FROM verdicts")}
     assert "unused" not in keys
     assert len(keys) == before + len(TOOLS) - 1
+
+
+def test_without_a_place_for_its_memory_it_judges_all_the_same(space: Space) -> None:
+    """And says that nothing is kept."""
+    space.write(".wsbuild", "a file")
+    result = space.wsbuild("detect", "--json", code=1)
+    assert "results of detectors are not kept" in result.err
+    assert result.json["counts"]["tool_calls"] > 0
+
+
+def test_names_that_are_no_text_are_judged_too(space: Space) -> None:
+    """Their findings are told, with the bytes escaped."""
+    name = b"\xff\n.md"
+    (space.root / os.fsdecode(name)).write_text("teh\n")
+    own(
+        space,
+        'printf "%s\\n" "$#"; exit 1',
+        "yield Finding(output.files[0], 1, 1, 'X', 'style', 'info', 'bad')",
+    )
+    result = space.wsbuild("detect", "--json", "-d", "own", code=1)
+    assert "Traceback" not in result.err
+    assert result.json["errors"] == []
+    shown = space.wsbuild("detect", "-d", "own", code=1)
+    assert "Traceback" not in shown.err

@@ -63,10 +63,14 @@ class Project(NamedTuple):
 
 @contextmanager
 def open_project(root: str, environ: Mapping[str, str], settings: Config) -> Iterator[Project]:
-    """The project at `root`, with what was found out about its files earlier. Raises OSError."""
+    """The project at `root`, with what was found out about its files earlier."""
     detectors, problems = registry.load(root)
-    make_dir(root, STATE)
-    verdicts = Verdicts(os.path.join(root, DATABASE))
+    try:
+        make_dir(root, STATE)
+        verdicts = Verdicts(os.path.join(root, DATABASE))
+    except OSError as error:
+        verdicts = Verdicts(":memory:")
+        verdicts.warning = f"results of detectors are not kept: {error}"
     try:
         states = FileStates(root, verdicts.seed, verdicts.files)
         tools = Tools(states, search_path(environ, sys.executable), sys.executable, verdicts.version)

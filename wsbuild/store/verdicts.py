@@ -20,34 +20,6 @@ if TYPE_CHECKING:
     from wsbuild.filestat import FileRow
     from wsbuild.store.tool_versions import Asked
 
-SCHEMA = """
-PRAGMA journal_mode = WAL;
-PRAGMA synchronous = NORMAL;
-CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
-CREATE TABLE IF NOT EXISTS files (
-  path TEXT PRIMARY KEY,
-  mtime_ns INTEGER NOT NULL,
-  ctime_ns INTEGER NOT NULL,
-  size INTEGER NOT NULL,
-  ino INTEGER NOT NULL,
-  mode INTEGER NOT NULL,
-  digest TEXT NOT NULL,
-  hashed_ns INTEGER NOT NULL,
-  sha256 TEXT NOT NULL
-) STRICT, WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS tool_versions (
-  state TEXT NOT NULL,
-  argv_json TEXT NOT NULL,
-  version TEXT NOT NULL,
-  PRIMARY KEY (state, argv_json)
-) STRICT, WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS verdicts (
-  key TEXT PRIMARY KEY,
-  findings TEXT NOT NULL,
-  digest TEXT NOT NULL,
-  used_day INTEGER NOT NULL
-) STRICT, WITHOUT ROWID;
-"""
 KEPT_DAYS = 90
 
 
@@ -120,9 +92,12 @@ class Verdicts:
 
     @staticmethod
     def _connect(path: str) -> sqlite3.Connection:
+        from wsbuild.schemas import data_path
+
         conn = sqlite3.connect(path, timeout=30.0, isolation_level=None, check_same_thread=False)
         try:
-            conn.executescript(SCHEMA)
+            with open(data_path("schema", "detect.sql"), encoding="utf-8") as file:
+                conn.executescript(file.read())
         except BaseException:
             conn.close()
             raise
