@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -13,13 +14,20 @@ from wsbuild.cache.files import MISSING
 from wsbuild.store.tool_versions import Asked
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from wsbuild.cache.files import FileStates
 
 SHELL = "/bin/sh"
+PYTHON = "{python}"
+"""The name of the Python that runs wsbuild."""
+
 LONGEST_VERSION = 60
 SHEBANG_BYTES = 4096
+SHELLS = frozenset({"sh", "bash", "dash", "ksh", "zsh", "fish"})
+NODE_MODULES = f"{os.sep}node_modules{os.sep}"
+_PYTHON3 = re.compile(r"python3(\.\d+)?t?").fullmatch
+_INSTALLED = re.compile(r".+\.(dist|egg)-info").fullmatch
 
 
 def search_path(environ: Mapping[str, str], own: str) -> str:
@@ -34,10 +42,12 @@ class Tools:
     """Tool identities, each looked up once a run; none holds a path of this machine.
 
     A tool is known by what it says of its version where its profile has a `version_command`, asked
-    once for each content of its file (`remembered` knows earlier answers, `unsaved` holds new ones).
+    once for each content of its file (`remembered` knows earlier answers, `unsaved` holds new ones);
+    in every run where that file only leads to the tool, as those of version managers do.
     Else it is known by that content: of a script without its first line, with the interpreter that
-    line names; of what lies in a Python environment, with the packages installed there. A tool that
-    is not there is `missing`; a script of the project itself is an input, not a tool.
+    line names; of what Python runs, with the packages installed there; of what npm has installed, with
+    its `package.json`. A tool that is not there is `missing`; a script of the project itself is an
+    input, not a tool.
     """
 
     def __init__(
@@ -57,10 +67,15 @@ class Tools:
 
     def find(self, command: str) -> str:
         """The absolute path of what `command` starts; empty where there is nothing."""
-        found = self._found.get(command)
+        found = self.python if command == PYTHON else self._found.get(command)
         if found is None:
             found = shutil.which(command, path=self.path) or ""
             self._found[command] = found
+            for directory in self.path.split(os.pathsep):
+                candidate = os.path.join(directory, command)
+                self._states.note(candidate)
+                if candidate == found:
+                    break
         return found
 
     def identity(self, command: str, version: Sequence[str] = ()) -> str:
@@ -73,6 +88,10 @@ class Tools:
             self._known[at] = known
         return known
 
+    def packages(self, commands: Iterable[str]) -> str:
+        """What is installed in the Python environments that commands lie in."""
+        return "\n".join(self._packages(path) for command in commands if (path := self.find(command)))
+
     def take_unsaved(self) -> dict[Asked, str]:
         """The versions asked for since the last call, for whoever writes them down."""
         answers, self.unsaved = self.unsaved, {}
@@ -83,7 +102,7 @@ class Tools:
         if not version or content == MISSING:
             return content
         asked = Asked(content, json.dumps(list(version)))
-        said = self._remembered(asked) or self.unsaved.get(asked)
+        said = None if _leads_elsewhere(path) else self._remembered(asked) or self.unsaved.get(asked)
         if said is None:
             said = _ask([path, *version[1:]])
             if said:
@@ -92,15 +111,50 @@ class Tools:
 
     def _content(self, path: str) -> str:
         """What the file is and lies among."""
-        state = self._states.state(os.path.realpath(path))
+        real = os.path.realpath(path)
+        state = self._states.state(real)
         parts = [state]
         interpreter = self._interpreter(path)
         if interpreter:
             script, started = interpreter
-            parts = ["script", script, self._states.state(os.path.realpath(started)), _packages(started)]
-        elif packages := _packages(path):
+            parts = ["script", script, self._states.state(os.path.realpath(started)), self._packages(started)]
+        elif packages := self._packages(path):
             parts.append(packages)
+        if NODE_MODULES in real:
+            parts.append(self._package_of(real))
         return state if parts == [state] else "t:" + sha256_text("\n".join(parts))
+
+    def _package_of(self, script: str) -> str:
+        """The state of the `package.json` of a script that npm has installed."""
+        folder = os.path.dirname(script)
+        while NODE_MODULES in folder:
+            if state := self._states.state(os.path.join(folder, "package.json")):
+                return state
+            folder = os.path.dirname(folder)
+        return ""
+
+    def _packages(self, program: str) -> str:
+        """The packages with their versions of the Python that a program lies beside or is; '' for none."""
+        prefix = os.path.dirname(os.path.dirname(program))
+        folders = ["lib"]
+        self._states.note(os.path.join(prefix, "pyvenv.cfg"))
+        if not os.path.isfile(os.path.join(prefix, "pyvenv.cfg")):
+            if not os.path.basename(program).startswith("python"):
+                return ""
+            prefix = os.path.dirname(os.path.dirname(os.path.realpath(program)))
+            folders = ["lib", "local/lib", os.path.expanduser("~/.local/lib")]
+        names: list[str] = []
+        for lib in (os.path.join(prefix, folder) for folder in folders):
+            for version in filter(_PYTHON3, self._listed(lib)):
+                for kind in ("site-packages", "dist-packages"):
+                    names += filter(_INSTALLED, self._listed(os.path.join(lib, version, kind)))
+        return "\n".join(sorted(names))
+
+    def _listed(self, folder: str) -> list[str]:
+        self._states.note(folder)
+        with suppress(OSError):
+            return os.listdir(folder)
+        return []
 
     def _interpreter(self, path: str) -> tuple[str, str] | None:
         """For a script: the sha256 of all but its first line, and the program which that names."""
@@ -118,18 +172,19 @@ class Tools:
         return (sha256_bytes(rest), found) if found else None
 
 
-def _packages(program: str) -> str:
-    """The packages with their versions of the Python environment that a program lies in; '' for none."""
-    prefix = os.path.dirname(os.path.dirname(program))
-    if not os.path.isfile(os.path.join(prefix, "pyvenv.cfg")):
-        return ""
-    names: list[str] = []
-    lib = os.path.join(prefix, "lib")
-    with suppress(OSError):
-        for version in os.listdir(lib):
-            if version.startswith("python3"):
-                names += os.listdir(os.path.join(lib, version, "site-packages"))
-    return "\n".join(sorted(name for name in names if name.endswith(".dist-info")))
+def _leads_elsewhere(path: str) -> bool:
+    """Whether a file only starts the tool: a shell script, or a program that does what the name it is
+    called by says. What is behind it may change while it stays the same.
+    """
+    try:
+        with open(path, "rb") as file:
+            words = os.fsdecode(file.readline(SHEBANG_BYTES)).split() if file.read(2) == b"#!" else []
+    except OSError:
+        return False
+    if words:
+        return any(os.path.basename(word) in SHELLS for word in words)
+    own, real = os.path.basename(path), os.path.basename(os.path.realpath(path))
+    return not real.startswith(own.split(".")[0])
 
 
 def _ask(argv: Sequence[str]) -> str:

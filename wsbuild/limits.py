@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from wsbuild import config
 from wsbuild.breaker import Limits
+from wsbuild.shipped import data_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -27,9 +28,7 @@ class Settings(NamedTuple):
 
 def load(root: str) -> tuple[Settings, list[Problem]]:
     """The settings for the project at `root`, and what is wrong with its file (then unused)."""
-    from wsbuild import schemas
-
-    path = schemas.data_path(*FILE.split("/"))
+    path = data_path(*FILE.split("/"))
     shipped, problems = config.read_settings(path, path, "circuit_breakers")
     own: dict[str, Any] = {}
     if os.path.lexists(os.path.join(root, FILE)):

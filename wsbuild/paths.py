@@ -1,4 +1,4 @@
-"""Where a project begins, and which paths a user may name in it.
+"""Which paths a user may name in a project.
 
 Knows the forms of paths, not what they are for. Part of the hot path: imports nothing heavy.
 """
@@ -54,26 +54,6 @@ def _check_parts(parts: list[str]) -> None:
     for part in parts:
         if part.endswith((".", " ")):
             raise BadPathError("has a part that ends in a dot or space, which not every disk keeps")
-
-
-def find_root(start: str) -> str:
-    """The root of the project that holds `start`: absolute, without symbolic links.
-
-    It is the nearest directory from `start` upwards that has `workstreams/` or `.wsbuild/`; without
-    one, the nearest that has `dodo.py` or `.git`; without that, `start`.
-    """
-    here = os.path.realpath(start)
-    ancestors = [here]
-    while (parent := os.path.dirname(ancestors[-1])) != ancestors[-1]:
-        ancestors.append(parent)
-    for is_there, names in (
-        (os.path.isdir, ("workstreams", ".wsbuild")),
-        (os.path.exists, ("dodo.py", ".git")),
-    ):
-        for directory in ancestors:
-            if any(is_there(os.path.join(directory, name)) for name in names):
-                return directory
-    return here
 
 
 def canonical(text: str) -> str:

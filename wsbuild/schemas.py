@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import json
-import os
 import re
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -12,13 +11,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from wsbuild.documents.document import Document, child
 from wsbuild.documents.read import read_document
 from wsbuild.model import Problem
+from wsbuild.shipped import data_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from jsonschema import Draft202012Validator, ValidationError
 
-__all__ = ["Document", "check", "data_path", "read_document"]
+__all__ = ["Document", "check", "read_document"]
 
 MOST = 200
 """How many problems of one document are told."""
@@ -190,14 +190,6 @@ def _validator(schema: str) -> Draft202012Validator:
 
     with open(data_path("schema", f"{schema}.schema.json"), encoding="utf-8") as file:
         return Draft202012Validator(json.load(file))
-
-
-def data_path(*parts: str) -> str:
-    """The absolute path of a file that ships with wsbuild, such as `("config", "wsbuild.yaml")`."""
-    package = os.path.dirname(os.path.abspath(__file__))
-    installed = os.path.join(package, "_data")
-    base = installed if os.path.isdir(installed) else os.path.dirname(package)
-    return os.path.join(base, *parts)
 
 
 def check(document: Document, schema: str, rel: str, *, at: str = "", data: Any = WHOLE) -> list[Problem]:

@@ -10,7 +10,7 @@ from typing import Any
 from model_server import MODEL, ModelServer
 from space import Space
 
-from wsbuild import schemas
+from wsbuild.shipped import data_path
 
 SOURCE = "def double(number):\n    return number\n"
 RIGHT = "def double(number):\n    return 2 * number\n"
@@ -34,7 +34,7 @@ class AgentSpace(Space):
         self._prepare_home()
         proxies = {f"{kind}_proxy": server.address for kind in ("http", "https")}
         self.env |= {"HOME": str(home), **proxies, "no_proxy": "127.0.0.1"}
-        with open(schemas.data_path("config", "tool_profiles.json"), encoding="utf-8") as file:
+        with open(data_path("config", "tool_profiles.json"), encoding="utf-8") as file:
             self.shipped = json.load(file)["aider"]
         self.shipped |= {"command": str(program), "version_command": [str(program), "--version"]}
         self.env |= {"OPENAI_API_BASE": f"{server.address}/v1", "OPENAI_API_KEY": "dummy"}

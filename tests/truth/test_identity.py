@@ -262,17 +262,11 @@ def test_what_makes_a_step_run_again(bench: Bench, name: str) -> None:
     assert SECRET not in json.dumps([explained, result])
 
 
-def test_the_tool_is_not_asked_for_its_version_at_every_run(bench: Bench) -> None:
-    """Once for each content of its file."""
+def test_a_script_is_asked_for_its_version_in_every_run(bench: Bench) -> None:
+    """It may only lead to the tool, as those of version managers do: it can be another while this stays."""
     for _ in range(2):
         bench.space.doit("run")
-        assert bench.count("asked") == 0
-    upgrade(bench)
-    bench.space.doit("run")
-    asked = bench.count("asked")
-    assert asked >= 1
-    bench.space.doit("run")
-    assert bench.count("asked") == asked
+        assert bench.count("asked") >= 1
 
 
 def test_the_key_of_a_secret_is_not_the_secret(bench: Bench) -> None:

@@ -12,14 +12,15 @@ from typing import Any
 import pytest
 import yaml
 
-from wsbuild import limits, schemas
+from wsbuild import limits
 from wsbuild.breaker import Event, Failed, Fixed, Limits, State, advance, verdict
 from wsbuild.plan.cached import load_plan
 from wsbuild.problems import ProblemsError
+from wsbuild.shipped import data_path
 
-SHIPPED = yaml.safe_load(Path(schemas.data_path("config", "circuit_breakers.yaml")).read_text())
+SHIPPED = yaml.safe_load(Path(data_path("config", "circuit_breakers.yaml")).read_text())
 KEYS = sorted(
-    json.loads(Path(schemas.data_path("schema", "circuit_breakers.schema.json")).read_text())["properties"][
+    json.loads(Path(data_path("schema", "circuit_breakers.schema.json")).read_text())["properties"][
         "defaults"
     ]["properties"]
 )

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from wsbuild.paths import BadPathError, canonical, find_root, is_inside, is_within
+from wsbuild.paths import BadPathError, canonical, is_inside, is_within
+from wsbuild.root import find_root
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -20,7 +20,7 @@ FIX = "config/prompts/fix.txt.j2"
 
 def template_path(root: str, template: str = EDIT) -> str:
     """The template in force: the repository's own, or the shipped one."""
-    from wsbuild.schemas import data_path
+    from wsbuild.shipped import data_path
 
     own = os.path.join(root, template)
     return own if os.path.lexists(own) else data_path(*template.split("/"))

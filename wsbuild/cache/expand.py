@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from wsbuild import patterns
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from pathspec import GitIgnoreSpec
 
@@ -56,17 +56,6 @@ def _git_ignores(rules: Rules, rel: str) -> bool:
     return False
 
 
-def _rules_above(root: str, base: str) -> Rules:
-    """The ignore files of the directories from the root down to (not including) `base`."""
-    rules: Rules = ()
-    parts = base.split("/") if base else []
-    for depth in range(len(parts)):
-        prefix = "/".join(parts[:depth])
-        if spec := _read_spec(os.path.join(root, prefix)):
-            rules = (*rules, (prefix + "/" if prefix else "", spec))
-    return () if rules and _git_ignores(rules, base + "/") else rules
-
-
 def _is_git_ignored(root: str, rel: str) -> bool:
     """Whether git ignores a path (directories end in `/`), or a directory that it lies in."""
     rules: Rules = ()
@@ -83,13 +72,15 @@ class Tree:
     """The files of a project that count, below `root`.
 
     `ignore` are file and directory names (with `*` and `?`) that never count; `.gitignore` files
-    count at every level. A path named literally is never ignored.
+    count at every level. A path named literally is never ignored. `note` is told of each directory
+    and each ignore file before it is read.
     """
 
-    def __init__(self, root: str, ignore: Sequence[str]) -> None:
+    def __init__(self, root: str, ignore: Sequence[str], note: Callable[[str], object] | None = None) -> None:
         self.root = root
         self.ignore = tuple(ignore)
-        self._ignored = _ignored_names(self.ignore).match
+        self.is_ignored = _ignored_names(self.ignore).match
+        self._note = note
         self._supposed: dict[str, bool] = {}
 
     def fork(self) -> Tree:
@@ -142,7 +133,7 @@ class Tree:
         below = base + "/" if base else ""
         gitignore = gitignore and not (base and _is_git_ignored(self.root, base + "/"))
         for path, there in self._supposed.items():
-            if not path.startswith(below) or any(map(self._ignored, path[len(below) :].split("/"))):
+            if not path.startswith(below) or any(map(self.is_ignored, path[len(below) :].split("/"))):
                 continue
             if path in found and not there:
                 found.remove(path)
@@ -150,22 +141,39 @@ class Tree:
                 found.append(path)
         return found
 
+    def _spec(self, directory: str) -> GitIgnoreSpec | None:
+        if self._note:
+            self._note(os.path.join(directory, GITIGNORE))
+        return _read_spec(directory)
+
+    def _rules_above(self, base: str) -> Rules:
+        """The ignore files of the directories from the root down to (not including) `base`."""
+        rules: Rules = ()
+        parts = base.split("/") if base else []
+        for depth in range(len(parts)):
+            prefix = "/".join(parts[:depth])
+            if spec := self._spec(os.path.join(self.root, prefix)):
+                rules = (*rules, (prefix + "/" if prefix else "", spec))
+        return () if rules and _git_ignores(rules, base + "/") else rules
+
     def _walk_disk(self, base: str, *, gitignore: bool) -> list[str]:
         found: list[str] = []
-        todo = [(base, _rules_above(self.root, base) if gitignore else ())]
+        todo = [(base, self._rules_above(base) if gitignore else ())]
         while todo:
             directory, rules = todo.pop()
             full = os.path.join(self.root, directory) if directory else self.root
             prefix = directory + "/" if directory else ""
+            if self._note:
+                self._note(full)
             try:
                 entries = os.scandir(full)
             except OSError:
                 continue
-            if gitignore and (spec := _read_spec(full)):
+            if gitignore and (spec := self._spec(full)):
                 rules = (*rules, (prefix, spec))
             with entries:
                 for entry in entries:
-                    if self._ignored(entry.name):
+                    if self.is_ignored(entry.name):
                         continue
                     rel = prefix + entry.name
                     if entry.is_dir(follow_symlinks=False):

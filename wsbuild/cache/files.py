@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import stat
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from wsbuild.cache.digest import Digests, digest_fd, sha256_bytes, sha256_text
@@ -129,8 +130,14 @@ class FileStates:
             return self._link(path, full)
         return "d" if stat.S_ISDIR(mode) else "s"
 
+    def note(self, path: str) -> None:
+        """Look at a path, and no further: for what is read elsewhere, where looks are remembered."""
+        with suppress(OSError):
+            self._stat(os.path.join(self.root, path))
+
     def _link(self, path: str, full: str) -> str:
         target = os.readlink(full)
+        self.note(os.path.realpath(full))
         name = sha256_bytes(os.fsencode(target))[:16]
         try:
             st = os.stat(full)
@@ -148,6 +155,7 @@ class FileStates:
         """
         found = []
         for directory, _, names in os.walk(full):
+            self.note(directory)
             inner = os.path.relpath(directory, full)
             for name in names:
                 rel = os.path.normpath(os.path.join(inner, name))

@@ -8,7 +8,6 @@ from __future__ import annotations
 import errno
 import os
 import signal
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
@@ -29,8 +28,7 @@ ALLOWED = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Command:
+class Command(NamedTuple):
     """What to start: arguments, the whole environment, the directory, and what it can read.
 
     `timeout_sec` is how many seconds it may take (None or 0: any), `grace_sec` how many it has to
@@ -45,8 +43,7 @@ class Command:
     stdin: bytes = b""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Result:
+class Result(NamedTuple):
     """How a command ended.
 
     `state` and `exit_code`: `ok` and `failed` with its own code; `timeout` 124; `missing` 127 (not

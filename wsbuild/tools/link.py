@@ -9,7 +9,6 @@ import contextlib
 import os
 import select
 import socket
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from wsbuild.errors import UserError
@@ -73,7 +72,6 @@ class Link:
             self.socket.shutdown(socket.SHUT_RDWR)
 
 
-@dataclass(slots=True)
 class Watch:
     """One command under way: its output is copied while its supervisor is heard.
 
@@ -81,10 +79,16 @@ class Watch:
     of each piece of output that is kept.
     """
 
-    output: Output
-    on_start: Callable[[int, int], None] | None = None
-    echo: Callable[[bytes], None] | None = None
-    tool: tuple[int, int] | None = None
+    def __init__(
+        self,
+        output: Output,
+        on_start: Callable[[int, int], None] | None = None,
+        echo: Callable[[bytes], None] | None = None,
+    ) -> None:
+        self.output = output
+        self.on_start = on_start
+        self.echo = echo
+        self.tool: tuple[int, int] | None = None
 
     def follow(self, link: Link, source: int) -> list[str]:
         """The supervisor's last answer, once all that comes from the pipe `source` is taken."""

@@ -14,7 +14,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, BinaryIO
 
 from wsbuild.atomic import is_alive
@@ -37,7 +36,17 @@ if TYPE_CHECKING:
 
     from wsbuild.tools.redact import Redactor
 
-__all__ = ["Command", "Result", "cancel_all", "capture", "is_canceled", "run", "shutdown", "tool_env"]
+__all__ = [
+    "Command",
+    "Result",
+    "cancel_all",
+    "capture",
+    "is_canceled",
+    "prepare",
+    "run",
+    "shutdown",
+    "tool_env",
+]
 
 SUPERVISOR = os.path.join(os.path.dirname(os.path.abspath(__file__)), "supervisor.py")
 CAP = 16 * 2**20
@@ -70,13 +79,13 @@ class _Supervisor(Link):
         self.socket.close()
 
 
-@dataclass
 class _Pool:
     """The supervisors. No locks, as signal handlers come here: each change is one atomic call."""
 
-    idle: list[_Supervisor] = field(default_factory=list)
-    busy: set[_Supervisor] = field(default_factory=set)
-    canceled: int = 0
+    def __init__(self) -> None:
+        self.idle: list[_Supervisor] = []
+        self.busy: set[_Supervisor] = set()
+        self.canceled = 0
 
     def take(self) -> _Supervisor:
         while True:
@@ -117,6 +126,12 @@ def cancel_all(signum: int) -> None:
     _pool.canceled = signum
     with contextlib.suppress(BlockingIOError):
         os.write(ALARM[1], b"!")
+
+
+def prepare(count: int) -> None:
+    """Start supervisors for so many commands, which will be asked for soon."""
+    for _ in range(count - len(_pool.idle)):
+        _pool.idle.append(_Supervisor())
 
 
 def is_canceled() -> bool:

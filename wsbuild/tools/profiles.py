@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from wsbuild.errors import UserError
 from wsbuild.model import Problem
+from wsbuild.shipped import data_path
 from wsbuild.tools import template
 from wsbuild.tools.usage import LIMIT_GROUPS, USAGE_GROUPS
 
@@ -171,9 +172,7 @@ def load(root: str) -> tuple[dict[str, Profile], list[Problem]]:
     A profile of the repository replaces the shipped one of its name whole. A file with problems
     counts as if it were not there.
     """
-    from wsbuild import schemas
-
-    shipped = schemas.data_path(*FILE.split("/"))
+    shipped = data_path(*FILE.split("/"))
     profiles, problems = _read(shipped, shipped)
     own = os.path.join(root, FILE)
     if os.path.lexists(own):

@@ -49,17 +49,18 @@ class Secret(NamedTuple):
 
 class Pattern(NamedTuple):
     """The look of a token: no data without `anchor` matches `regex`. What is secret of a match is its
-    group, or all of it where it has none. `regex` matches nothing with a line end in it.
+    group, or all of it where it has none. `regex` matches nothing with a line end in it; it is compiled
+    when its anchor is met.
     """
 
     anchor: bytes
-    regex: re.Pattern[bytes]
+    regex: bytes
 
 
 def _token(prefix: str, rest: str) -> Pattern:
     """A token that begins with the literal `prefix`, not in the middle of a word."""
     start = re.escape(prefix)
-    return Pattern(prefix.encode(), re.compile(f"{start}(?<![A-Za-z0-9]{start}){rest}".encode()))
+    return Pattern(prefix.encode(), f"{start}(?<![A-Za-z0-9]{start}){rest}".encode())
 
 
 _BEGIN, _END = (
@@ -78,13 +79,13 @@ PATTERNS = (
     _token("npm_", "[A-Za-z0-9]{36}"),
     _token("pypi-", "[A-Za-z0-9_-]{50,}"),
     _token("eyJ", r"[A-Za-z0-9_-]{8,2000}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*"),
-    Pattern(b"earer ", re.compile(rb"[Bb]earer +([A-Za-z0-9._~+/=-]{16,})")),
+    Pattern(b"earer ", rb"[Bb]earer +([A-Za-z0-9._~+/=-]{16,})"),
     Pattern(
         b"uthorization",
-        re.compile(rb"uthorization[\"']?[ \t]?[:=][ \t]*[\"']?(?i:basic|bearer|token) +([^\s\"']{8,})"),
+        rb"uthorization[\"']?[ \t]?[:=][ \t]*[\"']?(?i:basic|bearer|token) +([^\s\"']{8,})",
     ),
-    Pattern(b"://", re.compile(rb"://[^\s/:@\"']{0,256}:([^\s/@\"']{1,256})@")),
-    Pattern(b"-----BEGIN ", re.compile(_BEGIN + rb"(?:[^\n]*?" + _END + rb"|[^\r\n]*)")),
+    Pattern(b"://", rb"://[^\s/:@\"']{0,256}:([^\s/@\"']{1,256})@"),
+    Pattern(b"-----BEGIN ", _BEGIN + rb"(?:[^\n]*?" + _END + rb"|[^\r\n]*)"),
 )
 _OPENED = re.compile(_BEGIN + rb"(?![^\n]*" + _END + rb")")
 _KEY_LINE = re.compile(rb"[ \t]*(?:[A-Za-z0-9+/=]*|[A-Za-z-]+: [^\r\n]*)[ \t]*\r?\n?")
@@ -214,7 +215,7 @@ class Redactor:
                 at = data.find(needle, at + 1)
         for pattern in self._patterns:
             if pattern.anchor in data:
-                found += ((*m.span(m.lastindex or 0), b"") for m in pattern.regex.finditer(data))
+                found += ((*m.span(m.lastindex or 0), b"") for m in re.finditer(pattern.regex, data))
         return _merged(found)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from wsbuild import schemas
+from wsbuild.shipped import data_path
 from wsbuild.tools import profiles, template
 
 if TYPE_CHECKING:
@@ -38,12 +38,12 @@ def test_shipped_profiles_are_sound(tmp_path: Path) -> None:
     for profile in found.values():
         assert profile.version_command[:1] == (() if profile.name == "agent" else (profile.command,))
         assert set(template.names([*profile.args, profile.working_dir])) <= VARIABLES, profile.name
-        assert profile.source == schemas.data_path("config", "tool_profiles.json")
+        assert profile.source == data_path("config", "tool_profiles.json")
 
 
 def test_every_variable_is_documented() -> None:
     """The schema names each variable that there is."""
-    with open(schemas.data_path("schema", "tool_profiles.schema.json")) as file:
+    with open(data_path("schema", "tool_profiles.schema.json")) as file:
         text = json.load(file)["description"]
     assert [name for name in sorted(VARIABLES) if name not in text] == []
 

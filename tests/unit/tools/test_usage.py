@@ -6,13 +6,13 @@ import json
 
 import pytest
 
-from wsbuild import schemas
+from wsbuild.shipped import data_path
 from wsbuild.tools.usage import LONGEST_WAIT_S, Usage, limited_until, used
 
 NOW = 1_750_000_000.0
 WAIT = 900.0
 
-with open(schemas.data_path("config", "tool_profiles.json"), encoding="utf-8") as _file:
+with open(data_path("config", "tool_profiles.json"), encoding="utf-8") as _file:
     PROFILES = json.load(_file)
 
 AIDER = """\

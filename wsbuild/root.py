@@ -1,0 +1,25 @@
+"""Where a project begins. Part of the hot path: imports nothing that is not there already."""
+
+from __future__ import annotations
+
+import os
+
+
+def find_root(start: str) -> str:
+    """The root of the project that holds `start`: absolute, without symbolic links.
+
+    It is the nearest directory from `start` upwards that has `workstreams/` or `.wsbuild/`; without
+    one, the nearest that has `dodo.py` or `.git`; without that, `start`.
+    """
+    here = os.path.realpath(start)
+    ancestors = [here]
+    while (parent := os.path.dirname(ancestors[-1])) != ancestors[-1]:
+        ancestors.append(parent)
+    for is_there, names in (
+        (os.path.isdir, ("workstreams", ".wsbuild")),
+        (os.path.exists, ("dodo.py", ".git")),
+    ):
+        for directory in ancestors:
+            if any(is_there(os.path.join(directory, name)) for name in names):
+                return directory
+    return here
