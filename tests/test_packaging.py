@@ -32,7 +32,7 @@ def test_the_wheel_works_away_from_the_checkout(tmp_path: Path) -> None:
     wsbuild("init")
     assert json.loads(wsbuild("validate", "--json"))["ok"] is True
     assert json.loads(wsbuild("run", "--json"))["counts"]["executed"] == 1
-    where = [sys.executable, "-c", "from wsbuild import schemas; print(schemas.data_path('schema'))"]
+    where = [sys.executable, "-c", "from wsbuild import shipped; print(shipped.data_path('schema'))"]
     found = subprocess.run(where, cwd=project, env=env, check=True, capture_output=True, text=True).stdout
     assert found.strip() == str(site / "wsbuild" / "_data" / "schema")
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from wsbuild.shipped import data_path
+
 if TYPE_CHECKING:
     from wsbuild.model import Problem
 
@@ -32,13 +34,12 @@ class Config(NamedTuple):
     budgets: dict[str, float]
     limit_wait_sec: float
     secrets: tuple[str, ...]
+    detectors: tuple[str, ...]
 
 
 def load(root: str) -> tuple[Config, list[Problem]]:
     """The settings for the project at `root`, and what is wrong with its file (then unused)."""
-    from wsbuild import schemas
-
-    settings, problems = read_settings(schemas.data_path("config", "wsbuild.yaml"), FILE, "wsbuild")
+    settings, problems = read_settings(data_path("config", "wsbuild.yaml"), FILE, "wsbuild")
     own = os.path.join(root, FILE)
     if os.path.lexists(own):
         ours, own_problems = read_settings(own, FILE, "wsbuild")
@@ -81,4 +82,5 @@ def _config(settings: dict[str, Any]) -> Config:
         budgets={name: most for name, most in settings["budgets"].items() if most is not None},
         limit_wait_sec=float(settings["limit_wait_sec"]),
         secrets=tuple(settings["secrets"]),
+        detectors=tuple(settings["detectors"]),
     )

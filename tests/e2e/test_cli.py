@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from detecting import own
 from jsonschema import Draft202012Validator
 from space import Space
 
@@ -15,7 +16,7 @@ OUTPUT = Path(__file__).parents[2] / "schema" / "output"
 
 @pytest.fixture
 def project(space: Space) -> Space:
-    """`up`, `down` behind it, `other`; `down` fails. Everything has been run once."""
+    """`up`, `down` behind it, `other`; `down` fails. Everything has been run once, and one thing found."""
     space.write("a.txt", "one\n")
     space.copying("up", "a.txt", "up.txt", kind="docs", metadata={"title": "The first"})
     step = {"name": "make", "run": "cat up.txt; echo broken >&2; exit 3", "shell": True, "inputs": ["up.txt"]}
@@ -24,8 +25,13 @@ def project(space: Space) -> Space:
     space.copying("other", "a.txt", "up.txt2")
     space.wsbuild("run", "--continue", code=1)
     space.ran()
+    own(space, "echo a.txt; exit 1", types=["plain-text"])
+    space.wsbuild("detect", "-d", "own", "a.txt", code=1)
     return space
 
+
+FOUND = "the fingerprint"
+"""Stands for that of what was found."""
 
 COMMANDS = {
     "validate": ["validate"],
@@ -47,14 +53,25 @@ COMMANDS = {
     "approve": ["approve"],
     "rollback": ["rollback", "ws:up"],
     "detect": ["detect"],
+    "findings": ["errors", "list"],
+    "finding": ["errors", "show", FOUND],
 }
 CHANGING = {"run", "cache-removed", "gc", "rollback", "detect"}
+
+
+def words(project: Space, name: str) -> list[str]:
+    """A command, with what only the project knows."""
+    command = COMMANDS[name]
+    if FOUND not in command:
+        return command
+    [found] = project.wsbuild("errors", "list", "--json").json["items"]
+    return [found["fingerprint"] if word == FOUND else word for word in command]
 
 
 @pytest.mark.parametrize("name", sorted(COMMANDS))
 def test_json_is_one_object_that_its_schema_describes(project: Space, name: str) -> None:
     """Nothing else on stdout, and nothing that the published schema does not know."""
-    arguments = COMMANDS[name] if name == "graph" else [*COMMANDS[name], "--json"]
+    arguments = words(project, name) if name == "graph" else [*words(project, name), "--json"]
     result = project.wsbuild(*arguments, code=None)
     schema = json.loads((OUTPUT / f"{name}.schema.json").read_text())
     Draft202012Validator.check_schema(schema)
@@ -74,7 +91,7 @@ def test_asking_changes_no_byte(project: Space, name: str) -> None:
     project.write("a.txt", "two\n")
     project.copying("new", "a.txt", "new.txt")
     before = {str(p): p.read_bytes() for p in project.root.rglob("*") if p.is_file()}
-    project.wsbuild(*COMMANDS[name], code=None)
+    project.wsbuild(*words(project, name), code=None)
     assert {str(p): p.read_bytes() for p in project.root.rglob("*") if p.is_file()} == before
 
 

@@ -297,7 +297,8 @@ def test_what_wsbuild_itself_says_holds_none(space: Space) -> None:
 
 def test_the_report_of_a_bug_holds_none(space: Space) -> None:
     """Neither the message nor the file to be sent."""
-    code = "from wsbuild.cli import app; app.app = lambda **_: {}[app.os.environ['CALLER_TOKEN']]; app.main()"
+    broken = "app.app = lambda **_: {}[app.os.environ['CALLER_TOKEN']]"
+    code = f"from wsbuild.cli import app, entry; {broken}; entry.main()"
     ran = space.run("python", "-c", code, code=70, env={"TMPDIR": str(space.root)})
     (report,) = space.root.glob("wsbuild-bug-*.txt")
     for text in (ran.err, report.read_text()):

@@ -15,7 +15,8 @@ import yaml
 from jsonschema import Draft202012Validator
 
 import wsbuild
-from wsbuild.schemas import Document, check, data_path, read_document
+from wsbuild.schemas import Document, check, read_document
+from wsbuild.shipped import data_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -328,7 +329,7 @@ def test_data_of_an_installed_package(tmp_path: Path) -> None:
     package = tmp_path / "wsbuild"
     shutil.copytree(Path(wsbuild.__file__).parent, package)
     shutil.copytree(data_path("schema"), package / "_data" / "schema")
-    code = "from wsbuild.schemas import data_path; print(data_path('schema', 'x'))"
+    code = "from wsbuild.shipped import data_path; print(data_path('schema', 'x'))"
     done = subprocess.run(
         [sys.executable, "-c", code],
         cwd=tmp_path,

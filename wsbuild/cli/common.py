@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import os
-import re
 from typing import Annotated, Any
 
 import typer
 
 from wsbuild.actions.session import Session
-from wsbuild.paths import find_root
+from wsbuild.cli.text import json_text
 from wsbuild.plan.select import path_from_root
+from wsbuild.root import find_root
 
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object on stdout, nothing else.")]
 LimitOption = Annotated[int, typer.Option("--limit", min=1, help="At most so many rows.")]
@@ -37,9 +36,8 @@ def asking_session() -> Session:
 
 
 def show_json(name: str, data: dict[str, Any]) -> None:
-    """Print `data` as the output `wsbuild/<name>/1`. What could steer a terminal is escaped."""
-    text = json.dumps({"schema": f"wsbuild/{name}/1", **data}, indent=2, ensure_ascii=False)
-    typer.echo(re.sub(r"[^ -~\n]", lambda c: c[0] if c[0].isprintable() else json.dumps(c[0])[1:-1], text))
+    """Print `data` as the output `wsbuild/<name>/1`."""
+    typer.echo(json_text(name, data), nl=False)
 
 
 def show_table(rows: list[list[str]]) -> None:

@@ -3,25 +3,40 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Annotated, Any
+import sys
+from typing import Annotated
 
 import typer
 
 from wsbuild import config
-from wsbuild.cli.common import JsonOption, from_root, project_root, show_json
-from wsbuild.detectors.engine import ERROR, SKIPPED, Report
-from wsbuild.detectors.project import open_project
-from wsbuild.errors import EXIT_FAILED, UserError
+from wsbuild.cli.common import JsonOption, from_root, project_root
+from wsbuild.cli.show_findings import FORMATS
+from wsbuild.errors import UserError
 from wsbuild.problems import describe
-
-if TYPE_CHECKING:
-    from wsbuild.detectors.finding import Finding
 
 OnlyOption = Annotated[
     list[str] | None, typer.Option("--detector", "-d", metavar="ID", help="Only this one; may be repeated.")
 ]
-PROCESSORS = os.cpu_count() or 1
-JobsOption = Annotated[int, typer.Option("-j", "--jobs", min=1, help="Tools at a time.")]
+JobsOption = Annotated[
+    int, typer.Option("-j", "--jobs", min=0, help="Tools at a time (0: one for each processor).")
+]
+
+
+def _known_format(word: str) -> str:
+    if word and word not in FORMATS:
+        raise typer.BadParameter(f"{word!r} is none of {', '.join(FORMATS)}")
+    return word
+
+
+FormatOption = Annotated[
+    str,
+    typer.Option(
+        "--format",
+        metavar="FORM",
+        help=f"{', '.join(FORMATS)}.",
+        callback=_known_format,
+    ),
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -34,72 +49,66 @@ def detect(
         list[str] | None, typer.Argument(metavar="[PATH]...", help="Files and directories (default: all).")
     ] = None,
     only: OnlyOption = None,
-    jobs: JobsOption = PROCESSORS,
+    jobs: JobsOption = 0,
     as_list: Annotated[bool, typer.Option("--list", help="Only say which detectors there are.")] = False,
+    new: Annotated[
+        str, typer.Option("--new", metavar="ID", help="Write the beginnings of a detector of your own.")
+    ] = "",
     as_json: JsonOption = False,
+    form: FormatOption = "",
+    stat: Annotated[bool, typer.Option("--stat", help="How often each code was found, and no more.")] = False,
+    show_all: Annotated[bool, typer.Option("--all", "-a", help="Show all of many equal findings.")] = False,
+    fix: Annotated[
+        bool, typer.Option("--fix", help="Have mended what tools can mend, and judge again.")
+    ] = False,
+    write_baseline: Annotated[
+        bool, typer.Option("--baseline", help="Write all that is found to the baseline.")
+    ] = False,
+    staged: Annotated[bool, typer.Option("--staged", help="Judge what the next commit changes.")] = False,
+    changed: Annotated[
+        bool, typer.Option("--changed", help="Judge what has changed since the last commit.")
+    ] = False,
+    affected: Annotated[
+        str,
+        typer.Option("--affected", metavar="REV", help="Judge what the branch has changed since REV."),
+    ] = "",
+    new_only: Annotated[bool, typer.Option("--new-only", help="Leave out what is in the baseline.")] = False,
 ) -> None:
     """Exit 0 where nothing is found, 1 where something is or a tool has failed."""
+    from wsbuild.cli.answers import Request
+    from wsbuild.cli.detecting import run
+    from wsbuild.cli.text import show
+
+    wanted = {name for name, given in (("json", as_json), ("stat", stat), (form, form)) if given}
+    if len(wanted) > 1 or (write_baseline and (new_only or wanted)):
+        raise typer.BadParameter("--json, --format, --stat and --baseline exclude each other")
+    which = [name for name, given in (("staged", staged), ("changed", changed or affected)) if given]
+    if len(which) > 1 or (changed and affected) or (staged and (fix or write_baseline)):
+        raise typer.BadParameter("--staged, --changed, --affected exclude each other; what is staged stays")
     root = project_root()
-    settings, problems = config.load(root)
-    with open_project(root, os.environ, settings) as project:
-        if problems or project.problems:
-            raise UserError("\n".join(map(describe, (*problems, *project.problems))))
-        detectors = project.choose(only or [])
-        if as_list:
-            for one in detectors:
-                typer.echo(f"{one.id:<20} {one.manifest.name}")
-            return
-        files = project.files([from_root(path, root) for path in paths or []])
-        report = project.detect(detectors, files, jobs)
-        if project.verdicts.warning:
-            typer.echo(f"wsbuild: {project.verdicts.warning}", err=True)
-    if as_json:
-        show_json("detect", _as_json(report))
-    else:
-        _show(report)
-    raise typer.Exit(EXIT_FAILED if report.findings or report.errors else 0)
+    if as_list:
+        _show_detectors(root, only or [])
+        return
+    if new:
+        from wsbuild.detectors.scaffold import make
+
+        typer.echo("".join(f"{path}\n" for path in make(root, new)) + f"try it: wsbuild detect -d {new}")
+        return
+    files = tuple(from_root(path, root) for path in paths or [])
+    shown = next(iter(wanted), "text")
+    picked = "".join(which), affected
+    request = Request(files, tuple(only or []), jobs, shown, fix, show_all, new_only, write_baseline, *picked)
+    raise typer.Exit(show(run(request, [os.getcwd(), *sys.argv[1:]], root, os.environ)))
 
 
-def _as_json(report: Report) -> dict[str, Any]:
-    told = report.detectors
-    return {
-        "counts": {
-            "files": report.files,
-            "findings": len(report.findings),
-            "tool_calls": sum(one.calls for one in told),
-            "from_cache": sum(one.cached for one in told),
-            "skipped_detectors": sum(one.status == SKIPPED for one in told),
-        },
-        "detectors": [
-            {"id": one.id, "status": one.status, "reason": one.reason, "version": one.version} for one in told
-        ],
-        "findings": [finding._asdict() for finding in report.findings],
-        "errors": [{"detector": name, "path": path, "message": why} for name, path, why in report.errors],
-    }
+def _show_detectors(root: str, only: list[str]) -> None:
+    from wsbuild.detectors import registry
+    from wsbuild.detectors.project import choose
 
-
-def _show(report: Report) -> None:
-    by_path: dict[str, list[Finding]] = {}
-    for finding in report.findings:
-        by_path.setdefault(finding.path, []).append(finding)
-    for path, findings in by_path.items():
-        typer.echo(path)
-        for one in findings:
-            where = f"{one.line}:{one.column}" if one.line else "-"
-            typer.echo(f"  {where:<9} {one.severity:<8} {one.message}  [{one.detector} {one.code}]")
-    for name, path, why in report.errors:
-        typer.echo(f"ERROR     {name}: {path or 'the project'} could not be judged: {why}")
-    for told in report.detectors:
-        if told.status == SKIPPED:
-            typer.echo(f"skipped   {told.id}: {told.reason}")
-    calls = sum(told.calls for told in report.detectors)
-    failed = sum(told.status == ERROR for told in report.detectors)
-    counts = (
-        f"{_number(len(report.findings), 'finding')} in {len(by_path)} of {_number(report.files, 'file')}"
-    )
-    errors = f", {_number(failed, 'detector')} failed" if failed else ""
-    typer.echo(f"{counts}; {_number(calls, 'tool call')}{errors}")
-
-
-def _number(count: int, what: str) -> str:
-    return f"{count} {what}" if count == 1 else f"{count} {what}s"
+    _, problems = config.load(root)
+    detectors, wrong = registry.load(root)
+    if problems or wrong:
+        raise UserError("\n".join(map(describe, (*problems, *wrong))))
+    for one in choose(detectors, only, []) if only else detectors:
+        when = " (on demand)" if one.manifest.on_demand else ""
+        typer.echo(f"{one.id:<20} {one.manifest.name}{when}")

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import re
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -20,6 +18,8 @@ from wsbuild.cli.common import (
     show_json,
     show_table,
 )
+from wsbuild.cli.findings import register as add_findings
+from wsbuild.cli.since import since_time
 from wsbuild.errors import UserError
 from wsbuild.plan.order import just
 from wsbuild.plan.select import select
@@ -36,14 +36,16 @@ if TYPE_CHECKING:
 RunOption = Annotated[str, typer.Option("--run-id", metavar="RUN", help="Only of this run.")]
 WsOption = Annotated[str, typer.Option("--ws", metavar="ID", help="Only of this workstream.")]
 
-_AGO = re.compile(r"(\d+)([smhdw])")
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+errors_app = typer.Typer(
+    help="The distinct errors of steps, last seen first, with their counts; and what detectors have found."
+)
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command("runs", help="The runs, newest first.")(runs)
-    app.command("errors", help="The distinct errors, last seen first, with their counts.")(errors)
+    app.add_typer(errors_app, name="errors")
+    add_findings(errors_app)
     app.command("events", help="What happened, newest first.")(events)
     app.command("log", help="What a step printed when it last ran.")(log)
 
@@ -59,26 +61,9 @@ def _connection() -> Iterator[Connection]:
         store.close()
 
 
-def _since(text: str) -> str:
-    """A point in time as the store writes it. Raises UserError."""
-    if not text:
-        return ""
-    if ago := _AGO.fullmatch(text):
-        when = datetime.now(UTC) - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
-        return when.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-    try:
-        when = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise UserError(
-            f"--since {text!r} is no time", "write 2026-01-31, 2026-01-31T12:00:00Z, 2h or 3d"
-        ) from error
-    when = when.replace(tzinfo=UTC) if when.tzinfo is None else when.astimezone(UTC)
-    return when.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-
-
 def _wanted(limit: int, since: str, run_id: str, ws: str) -> history.Wanted:
     ws_id = "ws-" + ws.removeprefix("ws:").removeprefix("ws-") if ws else ""
-    return history.Wanted(limit, _since(since), run_id, ws_id)
+    return history.Wanted(limit, since_time(since), run_id, ws_id)
 
 
 def runs(
@@ -99,14 +84,18 @@ def runs(
     )
 
 
+@errors_app.callback(invoke_without_command=True)
 def errors(
+    context: typer.Context,
     limit: LimitOption = 20,
     since: SinceOption = "",
     run_id: RunOption = "",
     ws: WsOption = "",
     as_json: JsonOption = False,
 ) -> None:
-    """Show errors."""
+    """The distinct errors of steps, last seen first, with their counts; and what detectors have found."""
+    if context.invoked_subcommand:
+        return
     with _connection() as conn:
         rows = history.errors(conn, _wanted(limit, since, run_id, ws))
     if as_json:

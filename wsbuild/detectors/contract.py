@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from wsbuild.detectors.finding import Finding
 
 
+REPORT = "\0report"
+"""In an argument: the path of a file of its own that the tool writes its report to."""
+
+
 class ToolError(Exception):
     """A tool did not do what it was asked to; nothing that it said counts."""
 
@@ -27,10 +31,18 @@ class Manifest(NamedTuple):
     types: tuple[str, ...]
     clean: tuple[int, ...]
     findings: tuple[int, ...]
+    fixed: tuple[int, ...] = ()
+    files: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
     config_files: tuple[str, ...] = ()
     config_scope: str = "chain"
+    config_per_file: bool = False
     neighborhood: bool = False
+    environment: bool = False
+    fresh_days: int = 0
     granularity: str = "file"
+    on_demand: bool = False
+    scratch: bool = False
     max_files: int = 0
     threads: bool = False
     env: Mapping[str, str] = {}
@@ -39,17 +51,25 @@ class Manifest(NamedTuple):
 
 
 class Output(NamedTuple):
-    """What a tool said: in `root`, the absolute path of the project, of `files` (relative to it)."""
+    """What a tool said: in `root`, the absolute path that it was started in, of `files` (relative to it);
+    `report` is what it wrote to REPORT.
+    """
 
     exit_code: int
     stdout: str
     stderr: str
     files: tuple[str, ...]
     root: str
+    report: str = ""
 
     def relative(self, path: str) -> str:
         """A path that the tool printed, as the project calls it."""
         return os.path.normpath(os.path.relpath(path, self.root) if os.path.isabs(path) else path)
+
+
+def literal(files: Iterable[str]) -> list[str]:
+    """Files as arguments of a tool that does not know `--`: no name is taken for an option."""
+    return [f"./{path}" if path.startswith("-") else path for path in files]
 
 
 class Plugin(Protocol):
@@ -63,13 +83,19 @@ class Plugin(Protocol):
         the files.
         """
 
+    def fix(self, files: Sequence[str]) -> list[str]:
+        """The arguments that have the tool mend files where they are; asked only where the manifest has
+        `fixed`.
+        """
+
 
 class Detector(NamedTuple):
-    """A plugin that is loaded; `folder` is where it comes from."""
+    """A plugin that is loaded; `folder` is where it comes from, `module` its name ('' in a repository)."""
 
     manifest: Manifest
     plugin: Plugin
     folder: str
+    module: str = ""
 
     @property
     def id(self) -> str:

@@ -3,41 +3,37 @@
 from __future__ import annotations
 
 import os
-import signal
 import time
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 from wsbuild.cache.digest import sha256_text
-from wsbuild.detectors.contract import ToolError
-from wsbuild.detectors.execution import Judged, judge
+from wsbuild.detectors.calls import Call, batches, judge_all
+from wsbuild.detectors.contract import Detector, ToolError
 from wsbuild.detectors.finding import from_text, to_text
-from wsbuild.detectors.keys import Keys
-from wsbuild.detectors.selection import chosen, tags_of
-from wsbuild.tools import process
+from wsbuild.detectors.keys import Folders, Keys, base
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from wsbuild.cache.files import FileStates
-    from wsbuild.detectors.contract import Detector
-    from wsbuild.detectors.execution import Place
+    from wsbuild.detectors.contract import Manifest
+    from wsbuild.detectors.execution import Judged, Place
     from wsbuild.detectors.finding import Finding
+    from wsbuild.detectors.selection import Selection
     from wsbuild.identity import Tools
     from wsbuild.store.verdicts import Verdicts
 
 RAN, CACHED, SKIPPED, ERROR = "ran", "cached", "skipped", "error"
-MOST_ARGUMENTS = 128 * 1024
-"""Bytes of file names in one call."""
-
 DAY_S = 86_400
 CHANGED = "it was changed while it was judged"
+PYTHONS = ("python", "python3")
+"""Where tools that follow imports look for packages, beside their own environment."""
 
 
 class Told(NamedTuple):
     """What became of a detector: one of RAN, CACHED, SKIPPED and ERROR, and why the last two; how many
-    files it was to judge, of how many the result was known, and how often its tool was called.
+    files it was to judge, of how many the result was known, how often its tool was called, and whether it
+    can mend what it finds.
     """
 
     id: str
@@ -47,130 +43,189 @@ class Told(NamedTuple):
     files: int = 0
     cached: int = 0
     calls: int = 0
+    fixable: bool = False
 
 
 class Report(NamedTuple):
-    """What was found: `errors` are (detector, path, why) of what could not be judged."""
+    """What was found in so many `files`, what of it is `suppressed` where it stands, and what could not be
+    judged: `errors` are (detector, path, why). `fixed` are (detector, path) of what was mended before.
+    So many more findings are in the `baseline`.
+    """
 
     detectors: list[Told]
     findings: list[Finding]
+    suppressed: list[Finding]
     errors: list[tuple[str, str, str]]
     files: int
+    fixed: Sequence[tuple[str, str]] = ()
+    baseline: int = 0
 
 
-class _Work(NamedTuple):
-    """What one detector has to do: its `keys` by path ('' for the project), and what is `known` by them."""
+class Known(NamedTuple):
+    """A detector with what all its results have in common: `version` is its tool's ('' if it tells none)."""
 
     detector: Detector
-    identity: str
-    keys: dict[str, str]
-    around: dict[str, str]
-    known: dict[str, list[Finding]]
-    files: list[str]
+    base: str
+    version: str
+
+
+class Surroundings(NamedTuple):
+    """Where an engine looks: `states` are those of the files that are judged, `around` of what results
+    depend on besides; `folders` gives the directories as they are now. What was read of the files of a
+    copy is of no use later.
+    """
+
+    states: FileStates
+    around: FileStates
+    tools: Tools
+    folders: Callable[[], Folders]
+    is_copy: bool = False
+
+
+class _Work:
+    """What one detector has to do: its `keys` by path ('' for the project), `groups` of files with the same
+    surroundings, and what has been `found` so far.
+    """
+
+    def __init__(
+        self, known: Known, files: Sequence[str], keys: dict[str, str], groups: dict[str, str]
+    ) -> None:
+        self.known = known
+        self.files = files
+        self.keys = keys
+        self.groups = groups
+        self.found: dict[str, list[Finding]] = {}
+        self.errors: dict[str, str] = {}
+        self.cached = 0
+        self.calls = 0
 
     @property
-    def missing(self) -> list[str]:
-        return [path for path in self.keys if path not in self.known]
+    def is_whole(self) -> bool:
+        """Whether all files have one result."""
+        return self.known.detector.manifest.granularity == "project"
 
 
 class Engine:
-    """Detectors over one project."""
+    """Detectors over one project; `known` has what was found out about them."""
 
-    def __init__(self, place: Place, states: FileStates, tools: Tools, verdicts: Verdicts) -> None:
+    def __init__(self, place: Place, surroundings: Surroundings, verdicts: Verdicts) -> None:
         self._place = place
-        self._states = states
-        self._tools = tools
+        self._states = surroundings.states
+        self._around = surroundings.around
+        self._tools = surroundings.tools
+        self._new_folders = surroundings.folders
+        self._is_copy = surroundings.is_copy
         self._verdicts = verdicts
+        self.known: dict[str, Known] = {}
 
-    def detect(self, detectors: Sequence[Detector], paths: Sequence[str], jobs: int = 0) -> Report:
-        """Judge files (paths in the project) by detectors, `jobs` calls at a time (0: one for each
-        processor). What is judged is kept, whatever was found; what could not be is not.
+    def detect(self, detectors: Iterable[Detector | Known], selection: Selection, jobs: int = 0) -> Report:
+        """Judge the files that are selected for detectors, `jobs` calls at a time (0: one for each
+        processor). What is judged is kept at once, whatever was found; what could not be is not.
         """
-        tags = tags_of(self._place.root, paths)
-        states = self._states.states(tags)
+        self._states.prime({path for has in selection.chosen.values() for path in has})
+        folders = self._new_folders()
         told: dict[str, Told] = {}
-        works: list[_Work] = []
-        failed: list[tuple[str, str, str]] = []
-        for detector in detectors:
-            if not self._tools.find(detector.manifest.command):
-                why = f"{detector.manifest.command} is not on PATH: {detector.manifest.install}"
-                told[detector.id] = Told(detector.id, SKIPPED, why)
-                continue
-            try:
-                works.append(self._look_up(detector, chosen(detector.manifest, tags), states))
-            except ToolError as error:
-                told[detector.id] = Told(detector.id, ERROR, str(error))
-                failed.append((detector.id, "", str(error)))
-        results = self._judge_all(works, jobs or os.cpu_count() or 1)
-        findings: list[Finding] = []
-        for work in works:
-            judged = self._keep(work, results[work.detector.id], states)
-            told[work.detector.id] = _told(work, judged)
-            findings += [f for found in (*work.known.values(), *judged.findings.values()) for f in found]
-            failed += [(work.detector.id, path, why) for path, why in sorted(judged.errors.items())]
-        self._verdicts.remember(self._states.take_unsaved(), self._tools.take_unsaved())
-        return Report([told[one.id] for one in detectors], sorted(findings), failed, len(tags))
+        works: dict[str, _Work] = {}
+        for one in detectors:
+            detector = one if isinstance(one, Detector) else one.detector
+            told[detector.id] = Told(detector.id, SKIPPED, self._lacks(detector.manifest))
+            if not told[detector.id].reason:
+                try:
+                    known = self._know(detector) if isinstance(one, Detector) else one
+                    works[detector.id] = self._look_up(known, selection.chosen[detector.id], folders)
+                except ToolError as error:
+                    told[detector.id] = Told(detector.id, ERROR, str(error))
+        calls = [call for work in works.values() for call in _missing(work, jobs or os.cpu_count() or 1)]
+        for call, judged in judge_all(calls, self._place, jobs or os.cpu_count() or 1):
+            self._keep(works[call.detector.id], judged)
+        rows = {**self._around.take_unsaved(), **self._states.take_unsaved()}
+        self._verdicts.remember({} if self._is_copy else rows, self._tools.take_unsaved())
+        told.update((name, _told(work)) for name, work in works.items())
+        findings = [one for work in works.values() for has in work.found.values() for one in has]
+        failed = [
+            (name, "", one.reason) for name, one in told.items() if one.status == ERROR and name not in works
+        ]
+        failed += [(name, *error) for name, work in works.items() for error in sorted(work.errors.items())]
+        return Report(
+            list(told.values()),
+            sorted(finding for finding in findings if not finding.suppressed),
+            sorted(finding for finding in findings if finding.suppressed),
+            failed,
+            selection.files,
+        )
 
-    def _look_up(self, detector: Detector, files: list[str], states: dict[str, str]) -> _Work:
+    def _lacks(self, manifest: Manifest) -> str:
+        """Why a detector cannot do its work here; '' where it can."""
+        if not self._tools.find(manifest.command):
+            return f"{manifest.command} is not on PATH: {manifest.install}"
+        if manifest.needs and not any(self._around.state(name) for name in manifest.needs):
+            return f"it needs one of {', '.join(manifest.needs)} in the project's root"
+        return ""
+
+    def _know(self, detector: Detector) -> Known:
         manifest = detector.manifest
         identity = self._tools.identity(manifest.command, manifest.version_command)
-        keys = Keys(detector, identity, self._states, self._place.environ)
-        if manifest.granularity == "project":
-            by_path = {"": keys.of_project({path: states[path] for path in files})} if files else {}
-        else:
-            by_path = {path: keys.of_file(path, states[path]) for path in files}
-        around = {path: keys.around(os.path.dirname(path)) for path in files}
-        rows = self._verdicts.get_many(by_path.values(), _today())
-        known = {path: found for path, key in by_path.items() if (found := _read(rows.get(key))) is not None}
-        return _Work(detector, identity, by_path, around, known, files)
+        beside = self._tools.packages([manifest.command, *PYTHONS]) if manifest.environment else ""
+        start = base(detector, identity + beside, self._around, self._place.environ, today())
+        known = Known(detector, start, "" if identity.startswith("t:") else identity)
+        self.known[detector.id] = known
+        return known
 
-    def _judge_all(self, works: list[_Work], jobs: int) -> dict[str, Judged]:
-        """Have all that is missing judged, the longest first."""
-        calls = [(work, batch) for work in works for batch in _batches(work, jobs)]
-        calls.sort(key=lambda call: (-len(call[1]), call[0].detector.id, call[1][:1]))
-        results = {work.detector.id: Judged({}, {}, 0) for work in works}
-        if not calls:
-            return results
-        with ThreadPoolExecutor(jobs) as pool, _ended_by_interrupt(pool):
-            done = pool.map(lambda call: judge(call[0].detector, call[1], self._place), calls)
-            for (work, _), judged in zip(calls, done, strict=True):
-                before = results[work.detector.id]
-                results[work.detector.id] = Judged(
-                    {**before.findings, **judged.findings},
-                    {**before.errors, **judged.errors},
-                    before.calls + judged.calls,
-                )
-        return results
+    def _look_up(self, known: Known, files: Sequence[str], folders: Folders) -> _Work:
+        keys = Keys(known.detector.manifest, known.base, self._around, folders)
+        groups = {path: keys.around(os.path.dirname(path)) for path in files}
+        work = _Work(known, files, self._keys(known, files, folders), groups)
+        rows = self._verdicts.get_many(work.keys.values(), today())
+        for path, key in work.keys.items():
+            if (found := _read(rows.get(key))) is not None:
+                work.found[path] = found
+        work.cached = len(files) if work.is_whole and work.found else len(work.found)
+        return work
 
-    def _keep(self, work: _Work, judged: Judged, states: dict[str, str]) -> Judged:
-        """Keep what was judged as it was looked at; what has changed since was not judged."""
-        if not judged.findings:
-            return judged
-        now = self._states.states(path for path in work.files if path in judged.findings)
-        moved = dict.fromkeys((path for path, state in now.items() if state != states[path]), CHANGED)
-        if "" not in work.keys:
-            rows = {work.keys[p]: _row(found) for p, found in judged.findings.items() if p not in moved}
-        elif moved:
-            rows = {}
-        else:
-            rows = {work.keys[""]: _row([one for found in judged.findings.values() for one in found])}
-        self._verdicts.put_many(rows, _today())
-        return judged._replace(errors={**judged.errors, **moved})
+    def _keys(self, known: Known, files: Sequence[str], folders: Folders) -> dict[str, str]:
+        """The keys by path: of a project as a whole, that of ''."""
+        keys = Keys(known.detector.manifest, known.base, self._around, folders)
+        states = self._states.states(files)
+        if known.detector.manifest.granularity == "project":
+            return {"": keys.of_project(states)} if files else {}
+        return {path: keys.of_file(path, state) for path, state in states.items()}
+
+    def _keep(self, work: _Work, judged: Judged) -> None:
+        """Keep what was judged as it was looked at: where a file, or what it depends on, has changed since,
+        nobody knows which of the two was judged.
+        """
+        work.calls += judged.calls
+        work.errors.update(judged.errors)
+        found = judged.findings
+        if work.is_whole:
+            found = {"": [one for has in found.values() for one in has]} if not judged.errors else {}
+        now = self._keys(work.known, work.files if work.is_whole else list(found), self._new_folders())
+        moved = [path for path in found if now.get(path) != work.keys[path]]
+        work.errors.update(dict.fromkeys(moved, CHANGED))
+        work.found.update(found)
+        rows = {work.keys[path]: _row(has) for path, has in found.items() if path not in moved}
+        self._verdicts.put_many(rows, today())
 
 
-def _today() -> int:
+def today() -> int:
+    """The days since 1970."""
     return int(time.time() // DAY_S)
 
 
-@contextmanager
-def _ended_by_interrupt(pool: ThreadPoolExecutor) -> Iterator[None]:
-    """Nobody waits for calls that are under way when the user has had enough."""
-    try:
-        yield
-    except KeyboardInterrupt:
-        process.cancel_all(signal.SIGINT)
-        pool.shutdown(wait=False, cancel_futures=True)
-        raise
+def _missing(work: _Work, jobs: int) -> list[Call]:
+    """The calls that have all judged of which nothing is known."""
+    detector = work.known.detector
+    missing = [path for path in work.keys if path not in work.found]
+    if work.is_whole:
+        return [Call(detector, list(work.files))] if missing else []
+    groups: dict[str, list[str]] = {}
+    for path in missing:
+        groups.setdefault("" if detector.manifest.config_per_file else work.groups[path], []).append(path)
+    return [
+        Call(detector, files)
+        for group in groups.values()
+        for files in batches(detector.manifest, group, jobs)
+    ]
 
 
 def _row(findings: list[Finding]) -> tuple[str, str]:
@@ -188,37 +243,11 @@ def _read(row: tuple[str, str] | None) -> list[Finding] | None:
         return None
 
 
-def _batches(work: _Work, jobs: int) -> Iterator[list[str]]:
-    """The files of each call: those that have the same surroundings, as many as a command line takes, and
-    so that every processor has something to do.
-    """
-    manifest = work.detector.manifest
-    if manifest.granularity == "project":
-        if work.missing:
-            yield work.files
-        return
-    groups: dict[str, list[str]] = {}
-    for path in work.missing:
-        groups.setdefault(work.around[path], []).append(path)
-    for files in groups.values():
-        shards = 1 if manifest.threads else jobs
-        most = manifest.max_files or len(files)
-        size = max(1, min(most, -(-len(files) // shards)))
-        batch: list[str] = []
-        room = MOST_ARGUMENTS
-        for path in files:
-            length = len(os.fsencode(path)) + 1
-            if batch and (len(batch) == size or length > room):
-                yield batch
-                batch, room = [], MOST_ARGUMENTS
-            batch.append(path)
-            room -= length
-        yield batch
-
-
-def _told(work: _Work, judged: Judged) -> Told:
-    version = "" if work.identity.startswith("t:") else work.identity
-    status = ERROR if judged.errors else RAN if judged.calls else CACHED
-    reason = next(iter(judged.errors.values()), "")
-    known = len(work.files) if work.known and "" in work.keys else len(work.known)
-    return Told(work.detector.id, status, reason, version, len(work.files), known, judged.calls)
+def _told(work: _Work) -> Told:
+    status = ERROR if work.errors else RAN if work.calls else CACHED
+    reason = next(iter(work.errors.values()), "")
+    known = work.known
+    can_fix = bool(known.detector.manifest.fixed)
+    return Told(
+        known.detector.id, status, reason, known.version, len(work.files), work.cached, work.calls, can_fix
+    )

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from typing import TYPE_CHECKING, NamedTuple
 
-from wsbuild.detectors.contract import Output, ToolError
+from wsbuild.detectors.contract import REPORT, Output, ToolError
 from wsbuild.detectors.finding import CATEGORIES, SEVERITIES, Finding, with_fingerprints
+from wsbuild.detectors.keys import chain
 from wsbuild.tools import process
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from wsbuild.detectors.contract import Detector
+    from wsbuild.detectors.contract import Detector, Manifest
     from wsbuild.tools.redact import Redactor
 
 MOST_OUTPUT = 256 * 2**20
@@ -64,9 +66,9 @@ def judge(detector: Detector, files: Sequence[str], place: Place) -> Judged:
 
 def _call(detector: Detector, files: Sequence[str], place: Place) -> dict[str, list[Finding]]:
     manifest = detector.manifest
-    output = _run(detector, detector.command(files), files, place)
+    output = run_tool(manifest, detector.command(files), files, place)
     if output.exit_code not in {*manifest.clean, *manifest.findings}:
-        raise ToolError(f"{manifest.command} ended with {output.exit_code}: {_last_line(output)}")
+        raise ToolError(f"{manifest.command} ended with {output.exit_code}: {last_line(output)}")
     try:
         found = [_checked(finding) for finding in detector.plugin.parse(output)]
         by_path: dict[str, list[Finding]] = {path: [] for path in files}
@@ -99,17 +101,19 @@ def _checked(finding: Finding) -> Finding:
     return finding
 
 
-def _run(detector: Detector, argv: Sequence[str], files: Sequence[str], place: Place) -> Output:
-    manifest = detector.manifest
-    passed = {name: place.environ[name] for name in manifest.pass_env if name in place.environ}
-    env = {"PATH": place.path, "LC_ALL": "C.UTF-8", "NO_COLOR": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+def run_tool(manifest: Manifest, argv: Sequence[str], files: Sequence[str], place: Place) -> Output:
+    """Start a detector's tool, and wait for it. Raises ToolError where it is not there or did not end by
+    itself in time, or said too much.
+    """
     with tempfile.TemporaryDirectory(prefix="wsbuild-detect-") as folder:
-        # What a tool remembers of earlier calls is no part of a key: it gets a home for one call.
-        env |= {"XDG_CACHE_HOME": folder, "BLACK_CACHE_DIR": folder, "PYLINTHOME": folder}
+        report = os.path.join(folder, "report")
+        root = os.path.join(folder, "files") if manifest.scratch else place.root
+        if manifest.scratch:
+            _copy(files, manifest, place.root, root)
         command = process.Command(
-            argv=(place.find(argv[0]) or argv[0], *argv[1:]),
-            env=process.tool_env(place.environ, {**env, **manifest.env, **passed}),
-            cwd=place.root,
+            argv=(place.find(argv[0]) or argv[0], *(word.replace(REPORT, report) for word in argv[1:])),
+            env=_environment(manifest, place, folder),
+            cwd=root,
             timeout_sec=manifest.timeout_sec,
         )
         log = os.path.join(folder, "stdout")
@@ -119,26 +123,54 @@ def _run(detector: Detector, argv: Sequence[str], files: Sequence[str], place: P
             )
             errors.seek(0)
             stderr = place.redactor.text(errors.read().decode("utf-8", "replace"))
-        with open(log, encoding="utf-8", errors="replace") as file:
-            stdout = file.read()
+        stdout, written = _text(log), place.redactor.text(_text(report))
     if result.dropped_bytes:
         raise ToolError(f"{manifest.command} printed more than {MOST_OUTPUT} bytes")
-    output = Output(result.exit_code, stdout, stderr, tuple(files), place.root)
+    output = Output(result.exit_code, stdout, stderr, tuple(files), root, written)
     if result.state != "ok":
         why = {"timeout": f"took longer than {manifest.timeout_sec:g} s", "missing": "cannot be started"}
         told = why.get(result.state, f"was {result.state}")
-        raise ToolError(f"{manifest.command} {told}: {_last_line(output)}")
+        raise ToolError(f"{manifest.command} {told}: {last_line(output)}")
     return output
 
 
-def _last_line(output: Output) -> str:
-    text = output.stderr.strip() or output.stdout.strip()
-    return text.splitlines()[-1] if text else "it said nothing"
+def _environment(manifest: Manifest, place: Place, home: str) -> dict[str, str]:
+    """What a tool remembers of earlier calls is no part of a key: it gets a `home` for one call."""
+    passed = {name: place.environ[name] for name in manifest.pass_env if name in place.environ}
+    own = {"PATH": place.path, "LC_ALL": "C.UTF-8", "NO_COLOR": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+    own |= {"XDG_CACHE_HOME": home, "BLACK_CACHE_DIR": home, "PYLINTHOME": home}
+    return process.tool_env(place.environ, {**own, **manifest.env, **passed})
+
+
+def _copy(files: Iterable[str], manifest: Manifest, root: str, to: str) -> None:
+    """Copy files, and what configures the tool for them."""
+    above = {parent for path in files for parent in chain(os.path.dirname(path))}
+    wanted = above if manifest.config_scope == "chain" else {""}
+    settings = {os.path.join(folder, name) for folder in wanted for name in manifest.config_files}
+    os.mkdir(to)
+    for folder in sorted(above - {""}):
+        os.mkdir(os.path.join(to, folder))
+    for path in sorted({*files, *settings}):
+        if os.path.isfile(os.path.join(root, path)):
+            shutil.copyfile(os.path.join(root, path), os.path.join(to, path))
+
+
+def _text(path: str) -> str:
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            return file.read()
+    except FileNotFoundError:
+        return ""
+
+
+def last_line(output: Output) -> str:
+    """What tells most of a failure: the last line that speaks of an error, or the last of all."""
+    lines = (output.stderr.strip() or output.stdout.strip() or "it said nothing").splitlines()
+    return next((line.strip() for line in reversed(lines) if "error" in line.lower()), lines[-1])
 
 
 def _lines(path: str) -> list[str]:
     try:
-        with open(path, encoding="utf-8", errors="replace") as file:
-            return file.read().splitlines()
+        return _text(path).splitlines()
     except OSError:
         return []

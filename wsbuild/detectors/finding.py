@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 
 from wsbuild.cache.digest import sha256_text
@@ -21,7 +22,8 @@ class Finding(NamedTuple):
 
     `path` is canonical, relative to the project root; `line` and `column` count from 1 (0: the whole
     file). `code` is the tool's name for it, `url` where that is explained ('' for nowhere).
-    `fingerprint` stays the same when lines move: see `with_fingerprints`.
+    `fingerprint` stays the same when lines move: see `with_fingerprints`. It is `suppressed` where its
+    line says so: see `is_suppressed`.
     """
 
     path: str
@@ -34,6 +36,23 @@ class Finding(NamedTuple):
     url: str = ""
     detector: str = ""
     fingerprint: str = ""
+    suppressed: bool = False
+
+
+_IGNORE = re.compile(r"wsbuild: ignore(?:\[(?P<what>[^\]]*)\])?")
+
+
+def is_suppressed(detector: str, code: str, line: str) -> bool:
+    """Whether a line takes back what is found in it: `wsbuild: ignore` all of it, `wsbuild:
+    ignore[ruff, S602, bandit:B603]` what detectors, codes or both are named.
+    """
+    return any(
+        found["what"] is None
+        or not {detector, code, f"{detector}:{code}"}.isdisjoint(
+            word.strip() for word in found["what"].split(",")
+        )
+        for found in _IGNORE.finditer(line)
+    )
 
 
 def with_fingerprints(
@@ -50,7 +69,8 @@ def with_fingerprints(
         what = (detector, finding.code, finding.path, here, "" if here else finding.message)
         number = seen[what] = seen.get(what, 0) + 1
         mark = sha256_text("\0".join((*what, str(number))))[:FINGERPRINT_LENGTH]
-        done.append(finding._replace(detector=detector, fingerprint=mark))
+        quiet = is_suppressed(detector, finding.code, here)
+        done.append(finding._replace(detector=detector, fingerprint=mark, suppressed=quiet))
     return done
 
 

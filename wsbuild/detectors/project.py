@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from wsbuild.cache.expand import Tree
 from wsbuild.cache.files import FileStates
-from wsbuild.detectors import registry
-from wsbuild.detectors.engine import Engine
+from wsbuild.config import FILE
+from wsbuild.detectors.engine import Engine, Surroundings
 from wsbuild.detectors.execution import Place
+from wsbuild.detectors.keys import Folders
+from wsbuild.detectors.memory import Watch
 from wsbuild.errors import UserError
 from wsbuild.identity import Tools, search_path
 from wsbuild.statedir import STATE, make_dir
@@ -20,64 +22,95 @@ from wsbuild.tools.process import shutdown
 from wsbuild.tools.redact import Redactor, secrets_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from wsbuild.config import Config
     from wsbuild.detectors.contract import Detector
-    from wsbuild.detectors.engine import Report
-    from wsbuild.model import Problem
+    from wsbuild.filestat import FileRow
+
+NODE = "node_modules/.bin"
+"""Where a project's own tools for JavaScript are; they go before those on PATH."""
 
 DATABASE = f"{STATE}/detect.db"
 
 
-class Project(NamedTuple):
-    """The detectors in force, and what is wrong with others; `tree` knows the project's files."""
+class Project:
+    """What detectors need to know of the project at `home`, as it is at `root`, which is the same or a copy.
+    It leaves out what is called as `ignore` says, and takes the values of secrets out of what tools say.
+    """
 
-    detectors: list[Detector]
-    problems: list[Problem]
-    tree: Tree
-    engine: Engine
-    verdicts: Verdicts
+    def __init__(
+        self, home: str, root: str, environ: Mapping[str, str], ignore: Sequence[str], redactor: Redactor
+    ) -> None:
+        self.root = root
+        self.environ = environ
+        self.verdicts = _open_verdicts(home)
+        self.tree = Tree(root, ignore, self._note)
+        self.watch = Watch(self.tree.is_ignored)
+        seed = self.verdicts.seed
+        # What is remembered of files is of those at home.
+        load = self.verdicts.files if root == home else _nothing
+        states = FileStates(root, seed, load, stat_file=self.watch.lstat_file)
+        around = FileStates(root, seed, load, stat_file=self.watch.lstat_around)
+        path = os.pathsep.join([os.path.join(home, NODE), search_path(environ, sys.executable)])
+        tools = Tools(around, path, sys.executable, self.verdicts.version)
+        self.place = place = Place(root, environ, tools.path, tools.find, redactor)
+        surroundings = Surroundings(states, around, tools, self._folders, is_copy=root != home)
+        self.engine = Engine(place, surroundings, self.verdicts)
 
-    def choose(self, only: Sequence[str]) -> list[Detector]:
-        """The detectors with these ids, all without any. Raises UserError for one that there is not."""
-        known = {one.id: one for one in self.detectors}
-        for name in only:
-            if name not in known:
-                raise UserError(f"there is no detector {name!r}", f"there are: {', '.join(sorted(known))}")
-        return [known[name] for name in dict.fromkeys(only)] if only else self.detectors
+    def _note(self, path: str) -> None:
+        self.watch.note(path)
+
+    def _folders(self) -> Folders:
+        return Folders(self.root, self.tree.is_ignored, self.watch.note)
 
     def files(self, wanted: Sequence[str]) -> list[str]:
         """The files that words name, all without any. Raises UserError for one that is not there."""
         if not wanted:
             return self.tree.files()
         for path in wanted:
-            if not os.path.lexists(os.path.join(self.tree.root, path)):
+            if not os.path.lexists(os.path.join(self.root, path)):
                 raise UserError(f"{path} is not there", "name files and directories of the project")
         return self.tree.expand(wanted, gitignore=True)
 
-    def detect(self, detectors: Sequence[Detector], files: Sequence[str], jobs: int) -> Report:
-        """Judge files, `jobs` calls at a time."""
-        return self.engine.detect(detectors, files, jobs)
+
+def choose(detectors: Sequence[Detector], only: Sequence[str], usual: Sequence[str]) -> list[Detector]:
+    """The detectors with the ids of `only`; without any, those that the settings name as `usual`, or all
+    that are not on demand. Raises UserError for one that there is not.
+    """
+    known = {one.id: one for one in detectors}
+    for name in only or usual:
+        if name not in known:
+            where = "" if only else f"{FILE}, detectors: "
+            raise UserError(f"{where}there is no detector {name!r}", f"there are: {', '.join(sorted(known))}")
+    if only or usual:
+        return [known[name] for name in dict.fromkeys(only or usual)]
+    return [one for one in detectors if not one.manifest.on_demand]
 
 
-@contextmanager
-def open_project(root: str, environ: Mapping[str, str], settings: Config) -> Iterator[Project]:
-    """The project at `root`, with what was found out about its files earlier."""
-    detectors, problems = registry.load(root)
+def _nothing(_: Iterable[str]) -> dict[str, FileRow]:
+    return {}
+
+
+def _open_verdicts(root: str) -> Verdicts:
     try:
         make_dir(root, STATE)
-        verdicts = Verdicts(os.path.join(root, DATABASE))
+        return Verdicts(os.path.join(root, DATABASE))
     except OSError as error:
         verdicts = Verdicts(":memory:")
         verdicts.warning = f"results of detectors are not kept: {error}"
+        return verdicts
+
+
+@contextmanager
+def open_project(
+    home: str, environ: Mapping[str, str], ignore: Sequence[str], secrets: Sequence[str], root: str = ""
+) -> Iterator[Project]:
+    """The project at `home`, or a copy of it at `root`; `secrets` are names of variables whose values nobody
+    may see.
+    """
+    project = Project(home, root or home, environ, ignore, Redactor(secrets_of(environ, secrets, [])))
     try:
-        states = FileStates(root, verdicts.seed, verdicts.files)
-        tools = Tools(states, search_path(environ, sys.executable), sys.executable, verdicts.version)
-        redactor = Redactor(secrets_of(environ, settings.secrets, []))
-        place = Place(root, environ, tools.path, tools.find, redactor)
-        engine = Engine(place, states, tools, verdicts)
-        yield Project(detectors, problems, Tree(root, settings.ignore), engine, verdicts)
+        yield project
     finally:
         shutdown()
-        verdicts.close()
+        project.verdicts.close()

@@ -2,20 +2,42 @@
 
 from __future__ import annotations
 
-import importlib.util
+import json
 import os
 from importlib import import_module
-from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any
 
 from wsbuild.detectors import plugins
 from wsbuild.detectors.contract import Detector, Manifest
-from wsbuild.model import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-SHIPPED = ("bandit", "black", "codespell", "ruff", "yamllint")
+    from wsbuild.model import Problem
+
+SHIPPED = (
+    "bandit",
+    "black",
+    "codespell",
+    "eslint",
+    "gitleaks",
+    "isort",
+    "jq",
+    "markdownlint",
+    "mdformat",
+    "mypy",
+    "path_standardizer",
+    "prettier",
+    "psscriptanalyzer",
+    "pylint",
+    "pyright",
+    "ruff",
+    "ruff-format",
+    "safety",
+    "semgrep",
+    "test_runner",
+    "yamllint",
+)
 GROUP = "wsbuild.detectors"
 """The entry points by which packages bring detectors: each names a package that is one."""
 
@@ -26,12 +48,12 @@ MANIFEST = "manifest.json"
 
 
 def load(root: str) -> tuple[list[Detector], list[Problem]]:
-    """The detectors in force for a project, by id, and what is wrong with some; a repository's own goes
-    before one of the same id from a package, and that before a shipped one.
+    """The detectors that a project has, by id, and what is wrong with some; a repository's own goes before
+    one of the same id from a package, and that before a shipped one.
     """
-    found: dict[str, Detector] = {}
+    found = {one.id: one for one in map(_shipped, SHIPPED)}
     problems: list[Problem] = []
-    for folder, module in (*_shipped(), *_installed(), *_own(root)):
+    for folder, module in (*_installed(), *_own(root)):
         detector, wrong = _load(folder, module, root)
         problems += wrong
         if detector is not None:
@@ -39,15 +61,25 @@ def load(root: str) -> tuple[list[Detector], list[Problem]]:
     return [found[name] for name in sorted(found)], problems
 
 
-def _shipped() -> Iterator[tuple[str, str]]:
-    folder = os.path.dirname(os.path.abspath(plugins.__file__))
-    for name in SHIPPED:
-        yield os.path.join(folder, name), f"{plugins.__name__}.{name}.plugin"
+def restore(folder: str, module: str, manifest: Manifest) -> Detector:
+    """A detector that was loaded before, and has not changed since."""
+    return Detector(manifest, _import(folder, module), folder, module)
+
+
+def _shipped(name: str) -> Detector:
+    """What comes with wsbuild is not checked: the tests have done that."""
+    folder = os.path.join(os.path.dirname(os.path.abspath(plugins.__file__)), name)
+    with open(os.path.join(folder, MANIFEST), encoding="utf-8") as file:
+        manifest = manifest_of(json.load(file))
+    return restore(folder, f"{plugins.__name__}.{name}.plugin", manifest)
 
 
 def _installed() -> Iterator[tuple[str, str]]:
+    from importlib.metadata import entry_points
+    from importlib.util import find_spec
+
     for point in sorted(entry_points(group=GROUP), key=lambda point: point.name):
-        spec = importlib.util.find_spec(point.value)
+        spec = find_spec(point.value)
         if spec is not None and spec.submodule_search_locations:
             yield next(iter(spec.submodule_search_locations)), f"{point.value}.plugin"
 
@@ -60,6 +92,7 @@ def _own(root: str) -> Iterator[tuple[str, str]]:
 
 
 def _load(folder: str, module: str, root: str) -> tuple[Detector | None, list[Problem]]:
+    from wsbuild.model import Problem
     from wsbuild.schemas import check, read_document
 
     path = os.path.join(folder, MANIFEST)
@@ -75,28 +108,33 @@ def _load(folder: str, module: str, root: str) -> tuple[Detector | None, list[Pr
     if problems:
         return None, problems
     try:
-        plugin = import_module(module) if module else _import_file(folder)
-        for name in ("command", "parse"):
-            getattr(plugin, name)
+        detector = restore(folder, module, manifest_of(document.data))
+        for name in ("command", "parse", *(["fix"] if detector.manifest.fixed else [])):
+            getattr(detector.plugin, name)
     except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a plugin does, the others work
         message = f"plugin.py cannot be loaded: {type(error).__name__}: {error}"
-        hint = "it must define `command(files)` and `parse(output)`"
+        hint = "it must define `command(files)`, `parse(output)` and, with `fixed`, `fix(files)`"
         place = os.path.join(os.path.dirname(rel), "plugin.py")
         return None, [Problem(place, "", 0, "detector-broken", message, hint)]
-    return Detector(_manifest(document.data), plugin, folder), []
+    return detector, []
 
 
-def _import_file(folder: str) -> Any:
+def _import(folder: str, module: str) -> Any:
+    if module:
+        return import_module(module)
+    from importlib.util import module_from_spec, spec_from_file_location
+
     name = f"wsbuild_detector_{os.path.basename(folder).replace('-', '_')}"
-    spec = importlib.util.spec_from_file_location(name, os.path.join(folder, "plugin.py"))
+    spec = spec_from_file_location(name, os.path.join(folder, "plugin.py"))
     assert spec is not None
     assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    loaded = module_from_spec(spec)
+    spec.loader.exec_module(loaded)
+    return loaded
 
 
-def _manifest(data: dict[str, Any]) -> Manifest:
+def manifest_of(data: dict[str, Any]) -> Manifest:
+    """The manifest that a document is, which has been checked."""
     values: dict[str, Any] = {
         key: tuple(value) if isinstance(value, list) else value
         for key, value in data.items()

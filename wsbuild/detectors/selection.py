@@ -3,31 +3,61 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
-
-from identify import identify
+import stat
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable
 
-    from wsbuild.detectors.contract import Manifest
+    from wsbuild.detectors.contract import Detector
 
 
-def tags_of(root: str, paths: Iterable[str]) -> dict[str, frozenset[str]]:
-    """The tags of regular files; what is none, or is gone, is left out. A name tells most, the first bytes
-    the rest.
+class Selection(NamedTuple):
+    """Which of so many `files` each detector looks at, by its id. What is in `unnamed` is there, or not, for
+    its content: its name does not tell.
     """
-    found = {}
+
+    chosen: dict[str, list[str]]
+    unnamed: list[str]
+    files: int
+
+
+def select(
+    detectors: Iterable[Detector],
+    root: str,
+    paths: Iterable[str],
+    lstat: Callable[[str], os.stat_result] = os.lstat,
+) -> Selection:
+    """Choose among files by the tags that `identify` gives them, and by their names. What is no regular
+    file, or is gone, is left out. A name tells most tags, the first bytes the rest.
+    """
+    from identify import identify
+
+    by_tags: dict[frozenset[str], list[str]] = {}
+    unnamed, files = [], 0
     for path in paths:
         full = os.path.join(root, path)
-        if os.path.islink(full) or not os.path.isfile(full):
+        try:
+            is_file = stat.S_ISREG(lstat(full).st_mode)
+        except OSError:
             continue
+        if not is_file:
+            continue
+        files += 1
         tags = identify.tags_from_filename(path)
-        found[path] = frozenset(tags or identify.tags_from_path(full))
-    return found
+        if not tags:
+            unnamed.append(path)
+            tags = identify.tags_from_path(full)
+        by_tags.setdefault(frozenset({"file", *tags}), []).append(path)
+    chosen = {}
+    for detector in detectors:
+        wanted = frozenset(detector.manifest.types or ("text",))
+        names = detector.manifest.files
+        found = (path for tags, has in by_tags.items() if tags & wanted for path in has)
+        chosen[detector.id] = sorted(path for path in found if not names or _is_named(path, names))
+    return Selection(chosen, unnamed, files)
 
 
-def chosen(manifest: Manifest, tags: Mapping[str, frozenset[str]]) -> list[str]:
-    """The files with one of the tags that a detector wants, in order."""
-    wanted = frozenset(manifest.types or ("text",))
-    return sorted(path for path, has in tags.items() if has & wanted)
+def _is_named(path: str, names: Iterable[str]) -> bool:
+    return any(fnmatchcase(os.path.basename(path), name) for name in names)

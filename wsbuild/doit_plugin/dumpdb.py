@@ -21,7 +21,7 @@ class DumpDB(StockDumpDB):  # type: ignore[misc]
         if self.config.get("GLOBAL", {}).get("loader") != "wsbuild":
             return int(super().execute(opt_values, pos_args) or 0)
         from wsbuild.actions.dump import dump
-        from wsbuild.paths import find_root
+        from wsbuild.root import find_root
 
         for row in dump(find_root(os.getcwd()), os.environ):
             sys.stdout.write(json.dumps(row, sort_keys=True) + "\n")

@@ -14,9 +14,9 @@ from wsbuild.doit_plugin.dependency import WorkDependency
 from wsbuild.doit_plugin.node import install_order_only
 from wsbuild.doit_plugin.stream import quiet_stdout
 from wsbuild.errors import UserError
-from wsbuild.paths import find_root
 from wsbuild.plan.order import closure, just
 from wsbuild.plan.select import Target, path_from_root, select
+from wsbuild.root import find_root
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,12 +9,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from sqlite3 import Connection
 
-VERSION = 5
+VERSION = 6
 """The version that this wsbuild writes: the number of the last migration."""
 
 
 def _statements(version: int) -> str:
-    from wsbuild.schemas import data_path
+    from wsbuild.shipped import data_path
 
     directory = data_path("schema", "migrations")
     name = next(n for n in sorted(os.listdir(directory)) if n.startswith(f"{version:04}_"))

@@ -92,7 +92,7 @@ class Verdicts:
 
     @staticmethod
     def _connect(path: str) -> sqlite3.Connection:
-        from wsbuild.schemas import data_path
+        from wsbuild.shipped import data_path
 
         conn = sqlite3.connect(path, timeout=30.0, isolation_level=None, check_same_thread=False)
         try:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from wsbuild.schemas import data_path
+from wsbuild.shipped import data_path
 from wsbuild.store.migrations import VERSION, apply_pending
 
 HEADER = "-- What the migrations make, for reading. Written by tests/unit/store/test_migrations.py.\n"

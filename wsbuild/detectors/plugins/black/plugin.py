@@ -22,6 +22,11 @@ def command(files: Sequence[str]) -> list[str]:
     return ["black", "--check", "--workers=1", "--", *files]
 
 
+def fix(files: Sequence[str]) -> list[str]:
+    """It writes only what is formatted differently."""
+    return ["black", "--quiet", "--workers=1", "--", *files]
+
+
 def parse(output: Output) -> Iterator[Finding]:
     """A line for each file, among others; 123 is told of what is no Python, and of its own failures."""
     for line in output.stderr.splitlines():

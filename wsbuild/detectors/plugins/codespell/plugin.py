@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from wsbuild.detectors.contract import ToolError
+from wsbuild.detectors.contract import ToolError, literal
 from wsbuild.detectors.finding import Finding
 
 if TYPE_CHECKING:
@@ -18,7 +18,12 @@ _LINE = re.compile(r"(?P<path>.+?):(?P<line>\d+): (?P<message>(?P<word>\S+) ==> 
 
 def command(files: Sequence[str]) -> list[str]:
     """Without a summary, and without colors."""
-    return ["codespell", "--disable-colors", *_as_paths(files)]
+    return ["codespell", "--disable-colors", *literal(files)]
+
+
+def fix(files: Sequence[str]) -> list[str]:
+    """Words for which there is one correction."""
+    return ["codespell", "--write-changes", "--disable-colors", *literal(files)]
 
 
 def parse(output: Output) -> Iterator[Finding]:
@@ -36,7 +41,3 @@ def parse(output: Output) -> Iterator[Finding]:
             "warning",
             found["message"],
         )
-
-
-def _as_paths(files: Sequence[str]) -> list[str]:
-    return [f"./{path}" if path.startswith("-") else path for path in files]

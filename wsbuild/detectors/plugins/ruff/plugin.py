@@ -20,6 +20,11 @@ def command(files: Sequence[str]) -> list[str]:
     return ["ruff", "check", *options, "--", *files]
 
 
+def fix(files: Sequence[str]) -> list[str]:
+    """Only what it calls safe."""
+    return ["ruff", "check", "--fix", "--no-cache", "--force-exclude", "--quiet", "--", *files]
+
+
 def parse(output: Output) -> Iterator[Finding]:
     """One object for each finding; a file that cannot be read is one, too."""
     for row in json.loads(output.stdout):

@@ -1,0 +1,157 @@
+"""What `wsbuild detect` does, without the command line: a request in, an answer out."""
+
+from __future__ import annotations
+
+import json
+import os
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from wsbuild.cli.answers import Answer, Request, answer
+from wsbuild.cli.keeping import keep
+from wsbuild.cli.remembered import Scan, note_sources, remember, request_of, resume
+from wsbuild.detectors import baseline, memory
+from wsbuild.detectors.fixing import ROUNDS, fix, fixable
+from wsbuild.detectors.project import open_project
+from wsbuild.detectors.selection import Selection, select
+from wsbuild.errors import EXIT_OK, UserError
+from wsbuild.statedir import database_path, make_dir
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from wsbuild.detectors.contract import Detector
+    from wsbuild.detectors.engine import Report
+    from wsbuild.detectors.memory import Memory
+    from wsbuild.detectors.project import Project
+
+
+def run(request: Request, words: Sequence[str], root: str, environ: Mapping[str, str]) -> Answer:
+    """Judge; the command is remembered as `words`. Raises UserError, StateError."""
+    memory.forget(root, words)
+    if not request.which:
+        return _run(request, words, root, root, environ)
+    from wsbuild.detectors.changes import Changes
+
+    changes = Changes(root, environ)
+    if request.which == "changed":
+        return _run(request, (), root, root, environ, changes.since(request.since))
+    names = changes.staged()
+    if request.form == "text" and not _among(names, request.paths):
+        return Answer(EXIT_OK, "nothing is staged that is to be judged\n")
+    with changes.as_staged() as place:
+        return _run(request, (), root, place, environ, names)
+
+
+def run_again(
+    old: Memory, changed: list[str] | None, words: Sequence[str], root: str, environ: Mapping[str, str]
+) -> Answer:
+    """The answer to a command that is remembered, by judging only what has `changed`, or by judging all
+    where that is more than some paths. Raises UserError, StateError.
+    """
+    details = json.loads(old.details)
+    given = None if changed is None else resume(old, details, changed, words, root, environ)
+    return given or run(request_of(details["request"]), words, root, environ)
+
+
+def _run(
+    request: Request,
+    words: Sequence[str],
+    root: str,
+    place: str,
+    environ: Mapping[str, str],
+    names: Sequence[str] | None = None,
+) -> Answer:
+    """Judge the project as it is in `place`, which is `root` or a copy; of `names`, where they are given,
+    those that are wanted. Without `words` the command is not remembered.
+    """
+    from wsbuild import config
+    from wsbuild.detectors import project as projects
+    from wsbuild.detectors import registry
+    from wsbuild.problems import describe
+
+    settings, problems = config.load(place)
+    detectors, wrong = registry.load(place)
+    if problems or wrong:
+        raise UserError("\n".join(map(describe, (*problems, *wrong))))
+    chosen = projects.choose(detectors, request.only, settings.detectors)
+    if place == root:
+        with suppress(OSError):  # so that it is there when the project is looked at
+            make_dir(*os.path.split(os.path.dirname(database_path(root, environ))))
+    with open_project(root, environ, settings.ignore, settings.secrets, place) as project:
+        note_sources(project, detectors)
+        selection = _select(project, chosen, request.paths, names)
+        report = project.engine.detect(chosen, selection, request.jobs)
+        if request.fix:
+            report = _fixed(project, chosen, selection, report, request.jobs)
+        if request.baseline:
+            return _new_baseline(report, root)
+        again = False
+        if place == root:
+            is_whole = not request.paths and names is None
+            again, warning = keep(project, selection.chosen, report, is_whole)
+            project.verdicts.warning = project.verdicts.warning or warning
+        given = answer(request, report, project)
+        if words and not request.fix and not given.err and not again:
+            scan = Scan(request, project.engine.known, selection, settings.ignore, settings.secrets)
+            remember(words, project, scan, report, project.watch.stats(), project.watch.listings)
+    return given
+
+
+def _select(
+    project: Project, detectors: Sequence[Detector], paths: Sequence[str], names: Sequence[str] | None
+) -> Selection:
+    """Which files are judged. A detector that judges the project as a whole is given all its files where
+    one of them is wanted.
+    """
+    look = project.watch.lstat_file
+    if names is None:
+        files = project.files(paths)
+    else:
+        everything = frozenset(project.files(()))
+        files = [path for path in _among(names, paths) if path in everything]
+    selection = select(detectors, project.root, files, look)
+    whole = [one for one in detectors if one.manifest.granularity == "project" and selection.chosen[one.id]]
+    if not whole or (not paths and names is None):
+        return selection
+    full = select(whole, project.root, project.files(()), look)
+    return selection._replace(chosen={**selection.chosen, **full.chosen})
+
+
+def _among(names: Sequence[str], paths: Sequence[str]) -> list[str]:
+    """Those names that paths name, or a directory above them; all without any."""
+    wanted = {path.rstrip("/") for path in paths}
+    if not wanted or "." in wanted or "" in wanted:
+        return list(names)
+    return [name for name in names if name in wanted or any(name.startswith(f"{path}/") for path in wanted)]
+
+
+def _new_baseline(report: Report, root: str) -> Answer:
+    if report.errors:
+        name, path, why = report.errors[0]
+        raise UserError(f"no baseline is written, as not all could be judged: {name} {path}: {why}")
+    baseline.save(root, report.findings)
+    count = len(report.findings)
+    return Answer(EXIT_OK, f"{count} finding{'' if count == 1 else 's'} in {baseline.FILE}\n")
+
+
+def _fixed(
+    project: Project, detectors: Sequence[Detector], selection: Selection, report: Report, jobs: int
+) -> Report:
+    """Have all mended that can be, and judge again."""
+    fixed: dict[tuple[str, str], None] = {}
+    errors: list[tuple[str, str, str]] = []
+    for _ in range(ROUNDS):
+        changed = False
+        for detector in detectors:
+            if any(name == detector.id for name, *_ in errors):
+                continue
+            done = fix(detector, fixable(detector, report.findings), project.place)
+            changed = changed or bool(done.paths)
+            fixed.update(dict.fromkeys((detector.id, path) for path in done.paths))
+            if done.error:
+                errors.append((detector.id, "", f"it could not mend: {done.error}"))
+        if not changed:
+            break
+        report = project.engine.detect(detectors, selection, jobs)
+    return report._replace(errors=[*report.errors, *errors], fixed=list(fixed))

@@ -1,0 +1,220 @@
+"""What a run of `wsbuild detect` leaves for the next, and what that makes of it: where only files have
+changed since, only these are looked at.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import sys
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from wsbuild.cli.answers import Answer, Request, answer
+from wsbuild.cli.keeping import keep
+from wsbuild.config import FILE
+from wsbuild.detectors import memory
+from wsbuild.detectors.engine import CACHED, ERROR, RAN, Known, Report, Told
+from wsbuild.detectors.finding import Finding
+from wsbuild.detectors.memory import Memory
+from wsbuild.detectors.project import open_project
+from wsbuild.detectors.registry import FOLDER, manifest_of, restore
+from wsbuild.detectors.selection import Selection
+from wsbuild.statedir import keep_file
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from wsbuild.detectors.contract import Detector
+    from wsbuild.detectors.project import Project
+
+ENVIRON = ("PATH", "VIRTUAL_ENV", "NO_COLOR", "PIPELINE_DB_PATH")
+"""Variables that an answer depends on, besides those that detectors are given."""
+
+
+class Scan(NamedTuple):
+    """What a report is of: detectors, what is known of them, the files of each, and those settings that
+    count.
+    """
+
+    request: Request
+    known: dict[str, Known]
+    selection: Selection
+    ignore: tuple[str, ...]
+    secrets: tuple[str, ...]
+
+
+def request_of(row: list[Any]) -> Request:
+    """The request that was asked, as it was remembered."""
+    paths, only, *rest = row
+    return Request(tuple(paths), tuple(only), *rest)
+
+
+def resume(
+    old: Memory,
+    details: dict[str, Any],
+    changed: list[str],
+    words: Sequence[str],
+    root: str,
+    environ: Mapping[str, str],
+) -> Answer | None:
+    """Judge those files that have changed; None where something else has."""
+    ignore, secrets = map(tuple, details["settings"])
+    with open_project(root, environ, ignore, secrets) as project:
+        files = _only_files(project, details, changed)
+        if files is None or not files.isdisjoint(details["unnamed"]):
+            return None
+        known = {name: _known(row) for name, row in details["known"].items()}
+        full, chosen = details["selection"], {}
+        for name, one in known.items():
+            here = [path for path in full[name] if path in files]
+            if here:
+                is_whole = one.detector.manifest.granularity == "project"
+                chosen[name] = full[name] if is_whole else here
+        selection = Selection(chosen, details["unnamed"], details["files"])
+        request = request_of(details["request"])
+        new = project.engine.detect([known[name] for name in chosen], selection, request.jobs)
+        report = _merged(_report(details), new, files, known)
+        again, warning = keep(project, chosen, new, whole=False)
+        project.verdicts.warning = project.verdicts.warning or warning
+        given = answer(request, report, project)
+        stats = project.watch.stats()
+        now = {path: stats[path] for path in changed if path in stats}
+        scan = Scan(request, known, selection._replace(chosen=full), ignore, secrets)
+        if not given.err and not again:
+            remember(
+                words, project, scan, report, {**old.stats, **now}, details["listings"], details["around"]
+            )
+    return given
+
+
+def _only_files(project: Project, details: dict[str, Any], changed: list[str]) -> set[str] | None:
+    """The files among what has changed; None if it is more than the content of files."""
+    around, listings = set(details["around"]), details["listings"]
+    found = set()
+    for path in changed:
+        if path in listings:
+            project.watch.note(path)
+            if project.watch.listings.get(path) != listings[path]:
+                return None
+        elif path in around or not _is_file(path):
+            return None
+        else:
+            found.add(path[len(project.root) + 1 :])
+    return found
+
+
+def _is_file(path: str) -> bool:
+    try:
+        return stat.S_ISREG(os.lstat(path).st_mode)
+    except OSError:
+        return False
+
+
+def _known(row: list[Any]) -> Known:
+    folder, module, manifest, base, version = row
+    return Known(restore(folder, module, manifest_of(manifest)), base, version)
+
+
+def _row(one: Known) -> tuple[Any, ...]:
+    detector = one.detector
+    return detector.folder, detector.module, detector.manifest._asdict(), one.base, one.version
+
+
+def _report(details: dict[str, Any]) -> Report:
+    told, findings, suppressed = details["told"], details["findings"], details["suppressed"]
+    return Report(
+        [Told(*row) for row in told],
+        [Finding(*row) for row in findings],
+        [Finding(*row) for row in suppressed],
+        [],
+        details["files"],
+    )
+
+
+def _merged(old: Report, new: Report, files: set[str], known: Mapping[str, Known]) -> Report:
+    """What was found, with what is found now of some files."""
+    again = {one.id: one for one in new.detectors}
+    whole = {name for name in again if known[name].detector.manifest.granularity == "project"}
+
+    def merge(before: list[Finding], after: list[Finding]) -> list[Finding]:
+        kept = [
+            one
+            for one in before
+            if one.detector not in whole and (one.path not in files or one.detector not in again)
+        ]
+        return sorted(kept + after)
+
+    told = []
+    for one in old.detectors:
+        now = again.get(one.id)
+        if now is None:
+            told.append(one)
+        else:
+            told.append(now._replace(files=one.files, cached=one.files - now.files + now.cached))
+    return Report(
+        told, merge(old.findings, new.findings), merge(old.suppressed, new.suppressed), new.errors, old.files
+    )
+
+
+def note_sources(project: Project, detectors: Sequence[Detector]) -> None:
+    """Look at what says which detectors there are, and how they are set."""
+    for folder in (FILE, FOLDER, *(path for path in sys.path if path)):
+        project.watch.note(os.path.join(project.root, folder))
+    for detector in detectors:
+        project.watch.note(os.path.join(detector.folder, "manifest.json"))
+
+
+def remember(
+    words: Sequence[str],
+    project: Project,
+    scan: Scan,
+    report: Report,
+    stats: Mapping[str, memory.Stat],
+    listings: Mapping[str, str],
+    around: Sequence[str] | None = None,
+) -> None:
+    """Keep an answer for the next time it is asked for."""
+    if any(one.status == ERROR for one in report.detectors):
+        return
+    same = _as_known(report)
+    given = answer(scan.request, same, project)
+    names = {name for one in scan.known.values() for name in one.detector.manifest.pass_env}
+    environ = {name: project.environ.get(name) for name in (*ENVIRON, *sorted(names))}
+    details = {
+        "request": scan.request,
+        "settings": (scan.ignore, scan.secrets),
+        "known": {
+            name: (
+                one.detector.folder,
+                one.detector.module,
+                one.detector.manifest._asdict(),
+                one.base,
+                one.version,
+            )
+            for name, one in scan.known.items()
+        },
+        "selection": scan.selection.chosen,
+        "unnamed": scan.selection.unnamed,
+        "files": scan.selection.files,
+        "listings": listings,
+        "around": list(project.watch.around) if around is None else around,
+        "told": same.detectors,
+        "findings": same.findings,
+        "suppressed": same.suppressed,
+    }
+    new = Memory((given.code, given.out, given.err), stats, environ, json.dumps(details))
+    memory.save(project.root, words, new, _write(project.root))
+
+
+def _write(root: str) -> Callable[[str, bytes], object]:
+    return lambda path, data: keep_file(root, os.path.relpath(path, root), data)
+
+
+def _as_known(report: Report) -> Report:
+    """The report of the same run, were it run again."""
+    told = [
+        one._replace(status=CACHED, cached=one.files, calls=0) if one.status in {RAN, CACHED} else one
+        for one in report.detectors
+    ]
+    return report._replace(detectors=told)

@@ -1,0 +1,241 @@
+"""What a run of detectors saw, so that the next one can tell what has changed since; mostly nothing.
+
+Part of the hot path: it imports nothing that is not there already. A memory is a file below the state
+directory, one for each form of the command. It is believed only if it is whole and of the same
+program, and tells nothing where any doubt is left: then all is looked at.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+import time
+import zlib
+from array import array
+
+from wsbuild import __version__
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+FOLDER = ".wsbuild/detect"
+MOST = 16
+"""Memories that are kept of one project."""
+
+FORMAT = 1
+FINE_MARGIN_NS = 100_000_000
+COARSE_MARGIN_NS = 2_000_000_000
+DAY_S = 86_400
+
+GONE = (0, 0, 0, 0, 0)
+"""What is noted of a path where nothing is."""
+
+UNSURE = (-1, 0, 0, 0, 0)
+"""What is noted of a file that changed as it was looked at, or just before: equal to nothing."""
+
+Stat = tuple[int, int, int, int, int]
+
+
+class Watch:
+    """Looks at paths, and remembers what it saw first of each: of the `files` that are judged, of what lies
+    `around` them, and of `folders`, with the names in them that count.
+    """
+
+    def __init__(self, is_ignored: Callable[[str], object]) -> None:
+        self.began_ns = time.time_ns()
+        self.files: dict[str, Stat] = {}
+        self.around: dict[str, Stat] = {}
+        self.folders: dict[str, Stat] = {}
+        self.listings: dict[str, str] = {}
+        self._is_ignored = is_ignored
+
+    def lstat_file(self, path: str) -> os.stat_result:
+        """Look at a file that is judged. Raises OSError."""
+        return _lstat(path, self.files)
+
+    def lstat_around(self, path: str) -> os.stat_result:
+        """Look at something that what is found depends on. Raises OSError."""
+        return _lstat(path, self.around)
+
+    def note(self, path: str) -> None:
+        """Look at a place where files are looked for: a directory, or something that says which count."""
+        if path in self.listings or path in self.around:
+            return
+        try:
+            st = os.lstat(path)
+        except OSError:
+            self.around[path] = GONE
+            return
+        if stat.S_ISDIR(st.st_mode):
+            self.folders[path] = fields(st)
+            self.listings[path] = kinds(path, self._is_ignored)
+        else:
+            self.around[path] = fields(st)
+
+    def stats(self) -> dict[str, Stat]:
+        """All that was seen; UNSURE where the clock of the file system may hide a later change."""
+        seen = {**self.files, **self.folders, **self.around}
+        return {path: self._settled(was) for path, was in seen.items()}
+
+    def _settled(self, seen: Stat) -> Stat:
+        last = max(seen[0], seen[1])
+        coarse = not seen[0] % 1_000_000_000 and not seen[1] % 1_000_000_000
+        margin = COARSE_MARGIN_NS if coarse else FINE_MARGIN_NS
+        return seen if seen == GONE or self.began_ns - last > margin else UNSURE
+
+
+def _lstat(path: str, seen: dict[str, Stat]) -> os.stat_result:
+    try:
+        st = os.lstat(path)
+    except OSError:
+        seen.setdefault(path, GONE)
+        raise
+    if path not in seen:
+        seen[path] = fields(st)
+    return st
+
+
+def fields(st: os.stat_result) -> Stat:
+    """What tells that a path has changed."""
+    return st.st_mtime_ns, st.st_ctime_ns, st.st_size, st.st_ino, st.st_mode
+
+
+class Memory:
+    """One run: the `answer` it gave (exit code, stdout, stderr), `stats` of all it looked at (by absolute
+    path), the `environ` it depended on, and in `details` what one needs to answer where only files have
+    changed, as text.
+    """
+
+    def __init__(
+        self,
+        answer: tuple[int, str, str],
+        stats: Mapping[str, Stat],
+        environ: Mapping[str, str | None],
+        details: str,
+    ) -> None:
+        self.answer = answer
+        self.stats = stats
+        self.environ = environ
+        self.details = details
+
+    def changed(self, environ: Mapping[str, str]) -> list[str] | None:
+        """The paths that are not as they were; None where something else is not."""
+        if any(environ.get(name) != value for name, value in self.environ.items()):
+            return None
+        lstat, found = os.lstat, []
+        for path, before in self.stats.items():
+            try:
+                st = lstat(path)
+            except OSError:
+                if before != GONE:
+                    found.append(path)
+                continue
+            if before != (st.st_mtime_ns, st.st_ctime_ns, st.st_size, st.st_ino, st.st_mode):
+                found.append(path)
+        return found
+
+
+def _encode(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")
+
+
+def _decode(data: bytes | memoryview) -> str:
+    return str(data, "utf-8", "surrogateescape")
+
+
+def _about(root: str, words: Sequence[str]) -> bytes:
+    """What a memory must be of: this program, this day, this command."""
+    day = int(time.time() // DAY_S)
+    program = f"wsbuild detect {FORMAT} {__version__} {sys.hexversion:x} {sys.executable} {day}"
+    return _encode("\0".join((program, root, *words)))
+
+
+def _file(root: str, words: Sequence[str]) -> str:
+    return os.path.join(root, FOLDER, f"{zlib.crc32(_encode(chr(0).join(words))):08x}")
+
+
+def load(root: str, words: Sequence[str]) -> Memory | None:
+    """What is remembered of the command `words`; None where there is nothing to be believed."""
+    try:
+        with open(_file(root, words), "rb") as file:
+            return _parse(file.read(), _about(root, words))
+    except (OSError, ValueError):
+        return None
+
+
+def _parse(data: bytes, wanted: bytes) -> Memory | None:
+    """The memory that `save` wrote of what is `wanted`. Raises ValueError for what it did not write."""
+    body = memoryview(data)[4:]
+    if int.from_bytes(data[:4]) != zlib.crc32(body):
+        raise ValueError("it is damaged")
+    parts = []
+    while body:
+        end = 8 + int.from_bytes(body[:8])
+        parts.append(body[8:end])
+        body = body[end:]
+    about, environ, code, out, err, paths, stats, details = parts
+    if about != wanted:
+        return None
+    numbers = iter(array("q", bytes(stats)))
+    return Memory(
+        (int(code), _decode(out), _decode(err)),
+        dict(zip(_decode(paths).split("\0"), zip(*[numbers] * 5, strict=True), strict=True)),
+        dict(_setting(entry) for entry in _decode(environ).split("\0")),
+        _decode(details),
+    )
+
+
+def _setting(entry: str) -> tuple[str, str | None]:
+    name, given, value = entry.partition("=")
+    return name, value if given else None
+
+
+def save(root: str, words: Sequence[str], memory: Memory, write: Callable[[str, bytes], object]) -> None:
+    """Keep a memory: `write` puts a file in place whole. The oldest of too many goes. Raises OSError."""
+    code, out, err = memory.answer
+    environ = (name if value is None else f"{name}={value}" for name, value in memory.environ.items())
+    parts = (
+        _about(root, words),
+        _encode("\0".join(environ)),
+        str(code).encode(),
+        _encode(out),
+        _encode(err),
+        _encode("\0".join(memory.stats)),
+        array("q", [number for seen in memory.stats.values() for number in seen]).tobytes(),
+        _encode(memory.details),
+    )
+    body = b"".join(len(part).to_bytes(8) + part for part in parts)
+    path = _file(root, words)
+    write(path, zlib.crc32(body).to_bytes(4) + body)
+    for _, other in sorted(_by_age(os.path.dirname(path)), reverse=True)[MOST:]:
+        os.unlink(other)
+
+
+def forget(root: str, words: Sequence[str]) -> None:
+    """Keep no memory of the command `words`."""
+    try:
+        os.unlink(_file(root, words))
+    except OSError:
+        return
+
+
+def _by_age(folder: str) -> Iterable[tuple[int, str]]:
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            yield entry.stat().st_mtime_ns, entry.path
+
+
+def kinds(folder: str, is_ignored: Callable[[str], object]) -> str:
+    """The names in a directory and what each is, as far as they count; nothing where there is none."""
+    try:
+        with os.scandir(folder) as entries:
+            found = [
+                f"{entry.name}/{entry.is_dir(follow_symlinks=False):d}{entry.is_symlink():d}"
+                for entry in entries
+                if not is_ignored(entry.name)
+            ]
+    except OSError:
+        return ""
+    return "/".join(sorted(found))
