@@ -7,7 +7,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo agents test test-all lint types layers check bench clean
+.PHONY: demo agents tools test test-all lint types layers check bench clean
 
 $(STAMP): pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "wsbuild needs Python 3.11 or newer")'
@@ -22,6 +22,10 @@ demo: $(STAMP)
 # install it too, but skip what needs it where that fails.
 agents: $(STAMP)
 	$(BIN)/python tests/agents/aider_env.py
+
+# Linters and scanners for the tests that do not live in the environment (in the same place).
+tools: $(STAMP)
+	$(BIN)/python tests/toolbox/install.py
 
 # As many tests at a time as there are processors.
 test: $(STAMP)

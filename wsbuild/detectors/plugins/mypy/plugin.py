@@ -1,0 +1,46 @@
+"""mypy, which checks the types of Python: https://mypy.readthedocs.io/"""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING
+
+from wsbuild.detectors.contract import ToolError, literal
+from wsbuild.detectors.finding import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from wsbuild.detectors.contract import Output
+
+DOCS = "https://mypy.readthedocs.io/en/stable/_refs.html#code-"
+
+
+def command(files: Sequence[str]) -> list[str]:
+    """Its own cache is off: that would be a state no key knows of."""
+    options = ["--output=json", "--no-incremental", f"--cache-dir={os.devnull}", "--no-error-summary"]
+    return ["mypy", *options, *literal(files)]
+
+
+def parse(output: Output) -> Iterator[Finding]:
+    """An object in each line, with columns from 0. What is no Python stops it: that is found in the
+    project; whatever else stops it is a failure.
+    """
+    for line in output.stdout.splitlines():
+        if not line.startswith("{"):
+            raise ToolError(line)
+        row = json.loads(line)
+        code = row["code"] or "misc"
+        if output.exit_code == 2 and code != "syntax":
+            raise ToolError(f"{row['file']}: {row['message']}")
+        yield Finding(
+            output.relative(row["file"]),
+            max(row["line"], 0),
+            max(row["column"] + 1, 0),
+            code,
+            "syntax" if code == "syntax" else "type",
+            "error" if row["severity"] == "error" else "info",
+            " ".join(filter(None, (row["message"], row["hint"]))),
+            "" if code == "syntax" else DOCS + code,
+        )

@@ -1,0 +1,42 @@
+"""Pyright, which checks the types of Python: https://microsoft.github.io/pyright/"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from wsbuild.detectors.contract import ToolError, literal
+from wsbuild.detectors.finding import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from wsbuild.detectors.contract import Output
+
+DOCS = "https://microsoft.github.io/pyright/#/configuration?id="
+_SEVERITY = {"error": "error", "warning": "warning"}
+
+
+def command(files: Sequence[str]) -> list[str]:
+    """In the form that is meant for programs."""
+    return ["pyright", "--outputjson", *literal(files)]
+
+
+def parse(output: Output) -> Iterator[Finding]:
+    """One object for each finding, with lines and columns from 0; one without a rule is about syntax."""
+    report = json.loads(output.stdout)
+    count = report["summary"]["filesAnalyzed"]
+    if count < len(output.files):
+        raise ToolError(f"it looked at {count} of {len(output.files)} files")
+    for row in report["generalDiagnostics"]:
+        start, rule = row.get("range", {}).get("start"), row.get("rule", "")
+        yield Finding(
+            output.relative(row["file"]),
+            start["line"] + 1 if start else 0,
+            start["character"] + 1 if start else 0,
+            rule or "syntax",
+            "type" if rule else "syntax",
+            _SEVERITY.get(row["severity"], "info"),  # type: ignore[arg-type]
+            row["message"],
+            DOCS + rule if rule else "",
+        )
