@@ -7,6 +7,7 @@ import os
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
+from bench import detectors
 from bench.generate import Graph, change, make_graph, remove_outputs, stamps, write_inputs
 from bench.measure import Command, Figures, in_turn, once
 from bench.peers import turbo, wsbuild
@@ -203,5 +204,13 @@ def restore(setting: Setting, chosen: Sequence[str]) -> Iterator[Table]:  # noqa
         yield Table(f"{title}: {size}", note, base, found, {"wsbuild": 1.0} if known else {})
 
 
-CASES = {"list": many, "noop-one": many, "cold": build, "noop": build, "change": build, "restore": restore}
+CASES = {
+    "list": many,
+    "noop-one": many,
+    "cold": build,
+    "noop": build,
+    "change": build,
+    "restore": restore,
+    "detect": detectors.detect,
+}
 """By name: the function that lays out the graph for it and measures it."""
