@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 from contextlib import suppress
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from wsbuild.cache.digest import sha256_bytes, sha256_text
@@ -25,6 +26,9 @@ PYTHON = "{python}"
 LONGEST_VERSION = 60
 SHEBANG_BYTES = 4096
 SHELLS = frozenset({"sh", "bash", "dash", "ksh", "zsh", "fish"})
+NODE_TOOLS = "node_modules/.bin"
+"""Where a project's own tools for JavaScript are; for detectors, they go before those on PATH."""
+
 NODE_MODULES = f"{os.sep}node_modules{os.sep}"
 _PYTHON3 = re.compile(r"python3(\.\d+)?t?").fullmatch
 _INSTALLED = re.compile(r".+\.(dist|egg)-info").fullmatch
@@ -94,8 +98,17 @@ class Tools:
 
     def take_unsaved(self) -> dict[Asked, str]:
         """The versions asked for since the last call, for whoever writes them down."""
-        answers, self.unsaved = self.unsaved, {}
+        answers = dict(self.unsaved)
+        self.unsaved.clear()
         return answers
+
+    @cached_property
+    def with_own(self) -> Tools:
+        """The same, with the tools of the project itself before all others."""
+        path = os.pathsep.join([os.path.join(self._states.root, NODE_TOOLS), self.path])
+        other = Tools(self._states, path, self.python, self._remembered)
+        other.unsaved = self.unsaved
+        return other
 
     def _identify(self, path: str, version: Sequence[str]) -> str:
         content = self._content(path)

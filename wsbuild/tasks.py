@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     Perform = Callable[[str, str], str]
 
 ALL = "ws"
+DETECT = "detect"
 SELECTION = "_selection"
 
 
@@ -26,8 +27,11 @@ class WorkTask(Task):  # type: ignore[misc]
     """A doit task that skips doit's checks of what we made ourselves (they cost 40 us a task).
 
     `after` names tasks it waits for without being blocked by their failure. `ws_id` and `step` say
-    what it stands for; both are empty for groups of groups, `step` for a workstream.
+    what it stands for; both are empty for groups of groups, `step` for a workstream. `detector` is that of a
+    DetectorTask.
     """
+
+    detector = ""
 
     def __init__(
         self,
@@ -70,16 +74,16 @@ WorkTask._remove_targets = True  # noqa: SLF001 - `doit clean` removes what `tar
 
 
 class StepAction(BaseAction):  # type: ignore[misc]
-    """The one action of a step's task: it calls `perform` with the workstream and the step.
+    """The one action of a task: it calls `perform` with what the task stands for: the workstream and the
+    step, or the detector.
 
-    `perform` gives why the step failed, empty when it did not. Its output goes to its log; doit
+    `perform` gives why that failed, empty when it did not. The output of a step goes to its log; doit
     captures nothing.
     """
 
-    def __init__(self, perform: Perform, ws_id: str, step: str) -> None:
+    def __init__(self, perform: Callable[..., str], *names: str) -> None:
         self.perform = perform
-        self.ws_id = ws_id
-        self.step = step
+        self.names = names
         self.task: Task | None = None
         self.out: str | None = None
         self.err: str | None = None
@@ -87,12 +91,20 @@ class StepAction(BaseAction):  # type: ignore[misc]
         self.values: dict[str, Any] = {}
 
     def execute(self, out: Any = None, err: Any = None) -> Any:  # noqa: ARG002
-        """Run the step; gives doit's failure object, or None."""
-        failure = self.perform(self.ws_id, self.step)
+        """Do it; gives doit's failure object, or None."""
+        failure = self.perform(*self.names)
         return TaskFailed(failure) if failure else None
 
     def __repr__(self) -> str:
-        return f"<StepAction {self.ws_id} {self.step}>"
+        return f"<StepAction {' '.join(self.names)}>"
+
+
+class DetectorTask(WorkTask):
+    """The task of one detector over the whole project."""
+
+    def __init__(self, name: str, doc: str, detector: str, perform: Callable[[str], str]) -> None:
+        super().__init__(name, doc=doc, subtask_of=DETECT, action=StepAction(perform, detector))
+        self.detector = detector
 
 
 def group_task(ws: WorkstreamPlan, *, deps: Sequence[str] = (), subtask_of: str | None = None) -> WorkTask:
@@ -103,6 +115,16 @@ def group_task(ws: WorkstreamPlan, *, deps: Sequence[str] = (), subtask_of: str 
 def all_task(members: Sequence[str] = ()) -> WorkTask:
     """The task `ws` of all workstreams."""
     return WorkTask(ALL, doc="all workstreams", deps=members, group=True)
+
+
+def is_detecting(word: str) -> bool:
+    """Whether a word of the command line is the task of a detector, or that of all."""
+    return word == DETECT or word.startswith(DETECT + ":")
+
+
+def detect_task(members: Sequence[str] = ()) -> WorkTask:
+    """The task of all detectors."""
+    return WorkTask(DETECT, doc="linters and scanners over the whole project", deps=members, group=True)
 
 
 def selection_task(names: Sequence[str]) -> WorkTask:

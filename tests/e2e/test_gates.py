@@ -93,7 +93,7 @@ def test_settings_that_name_no_profile(gated: Repo) -> None:
     settings(gated, {"GATE_UNIT": ["untit"]})
     bundle(gated, {"type": "GATE_UNIT"})
     result = gated.wsbuild("run", code=2)
-    assert "no tool profile is named 'untit'" in result.err
+    assert "no tool profile or detector is named 'untit'" in result.err
     assert "did you mean 'unit'?" in result.err
 
 

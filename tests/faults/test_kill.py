@@ -61,6 +61,7 @@ def test_killed_runs_go_on_where_they_were(project: Space, full: bool) -> None:
         out, _ = running.communicate(timeout=60)
         told = [line.split()[1] for line in [*lines, *out.splitlines()] if line.startswith("ok ")]
         landed += len(told) < STEPS
+        _wait_for_the_end_of_all_in(project.root)
         before = project.ran()
         again = project.wsbuild("run", "--json").json
         after = project.ran()
@@ -92,6 +93,19 @@ def test_a_killed_run_leaves_no_process(space: Space) -> None:
     running.kill()
     running.communicate(timeout=60)
     assert _becomes(marker, 0)
+
+
+def _wait_for_the_end_of_all_in(root: Path) -> None:
+    """A tool that was cut is ended by its supervisor, at once but not before this goes on."""
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline and any(_works_in(path, root) for path in Path("/proc").glob("[0-9]*")):
+        time.sleep(0.01)
+
+
+def _works_in(process: Path, root: Path) -> bool:
+    with contextlib.suppress(OSError):
+        return (process / "cwd").readlink() == root
+    return False
 
 
 def _becomes(marker: str, count: int) -> bool:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from wsbuild.actions import prompt
 from wsbuild.actions.outcome import Limit, Outcome
+from wsbuild.errors import EXIT_FAILED
 from wsbuild.identity import SHELL
 from wsbuild.statedir import make_dir
 from wsbuild.tools import process, template
@@ -81,8 +82,15 @@ def _variables(run: Run) -> dict[str, str | list[str]]:
         "files_scope": list(context["files_scope"]),
         "files_create": list(context["files_create"]),
         "python": session.python,
+        "home": session.root,
         "prompt_file": "",
+        "files_from": "",
     }
+    if any(template.names(command.argv).count("files_from") for command in run.step.commands):
+        listed = "".join(f"{path}\0" for path in values["files"])
+        values["files_from"] = prompt.write(
+            session.root, attempt.run_id, attempt.task, attempt.number, listed, "files"
+        )
     if run.step.prompt:
         text = run.text or prompt.render(place.root, ws)
         text = session.redacted(text)
@@ -125,7 +133,7 @@ def _run_command(run: Run, command: CommandPlan, values: Mapping[str, str | list
         return outcome._replace(complaint=_complaint(command, output))
     if outcome.limit is not None:  # no error of the step
         return outcome._replace(message=outcome.limit.message)
-    message = f"{command.label} {_ending(result, command)}"
+    message = _message(result, command, output)
     if result.state == "interrupted":
         return outcome._replace(message=message)
     mark = signature(run.step.name, f"{command.label}:{result.state}:{result.exit_code}", output)
@@ -180,6 +188,13 @@ def _hindrance(result: process.Result, command: CommandPlan) -> str:
         return f"{starts} is not on PATH, or what it needs to run is not there"
     said = result.output.decode("utf-8", "backslashreplace").strip()
     return said.rpartition(": ")[2] if said.startswith("cannot start ") else said
+
+
+def _message(result: process.Result, command: CommandPlan, output: str) -> str:
+    """Why a command failed; detectors say themselves what they have found."""
+    if command.detectors and result.exit_code == EXIT_FAILED and output.strip():
+        return f"{command.label}: {output.strip().splitlines()[-1]}"
+    return f"{command.label} {_ending(result, command)}"
 
 
 def _ending(result: process.Result, command: CommandPlan) -> str:

@@ -7,8 +7,9 @@ same question, so the answer cannot differ.
 from __future__ import annotations
 
 import os
-from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from functools import lru_cache, partial
+from itertools import chain, islice, repeat
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from wsbuild.actions.prompt import template_path
 from wsbuild.cache.digest import sha256_text
@@ -93,16 +94,17 @@ class Freshness:
         since, as recorded, does not count as a difference: that is the later step's to answer for.
         """
         manifest = self._definition(ws, step)
-        seen = self.states.states(self._input_paths(step))
+        seen = self.states.states(self._input_paths(ws, step))
         outputs = self.output_states(step)
         row = self.reader.row(ws.step_task(step.name))
         if row is None:
             manifest = manifest.with_inputs(seen)
             return Decision(False, (self._why_no_row(ws, step),), manifest, manifest, seen, outputs)
         recorded = Manifest.parse(row.manifest)
+        self._keep_names(manifest, recorded)
+        action = manifest.with_inputs(seen)
         settled = self._settle(ws, step, row, recorded.inputs(), seen)
-        manifest = manifest.with_inputs(settled)
-        action = manifest if settled is seen else manifest.with_inputs(seen)
+        manifest = action if settled is seen else manifest.with_inputs(settled)
         reasons = differences(recorded.lines, manifest.lines)
         reasons += self._output_reasons(ws, step, row, outputs)
         return Decision(not reasons, tuple(reasons), manifest, action, seen, outputs)
@@ -149,6 +151,10 @@ class Freshness:
                 manifest.add("field", "model_name", self.model)
             for name, value in command.env.items():
                 manifest.add("env", name, self._env_line(name, value))
+        if any(command.detectors for command in step.commands):
+            from wsbuild.actions import judging
+
+            judging.add_lines(manifest, step, judging.Ground(*self._ground(ws)))
         for need in step.needs:
             by_name = next(known for known in ws.steps if known.name == need)
             manifest.add("upstream", ws.step_task(need), self.result_of(ws, by_name))
@@ -157,6 +163,9 @@ class Freshness:
             results = [(known.name, self.result_of(upstream, known)) for known in upstream.steps]
             manifest.add("upstream", upstream.task, _joined(tuple(results)))
         return manifest
+
+    def _ground(self, ws: WorkstreamPlan) -> tuple[Any, ...]:
+        return self.tree, self.states, self.tools, self.plan.detectors, partial(self._is_made, ws)
 
     def _fields(self, step: StepPlan, task: str) -> Manifest:
         """The lines that the plan alone decides, written once."""
@@ -180,9 +189,16 @@ class Freshness:
             return "unset"
         return sha256_text(f"{name}={value}")
 
-    def _input_paths(self, step: StepPlan) -> list[str]:
-        """What the step reads: its inputs, and files of the project named on its command line."""
+    def _input_paths(self, ws: WorkstreamPlan, step: StepPlan) -> list[str]:
+        """What the step reads: its inputs, what its detectors read, and files of the project named on its
+        command line.
+        """
         paths = self.tree.expand(step.inputs, gitignore=step.implicit)
+        if any(command.detectors for command in step.commands):
+            from wsbuild.actions import judging
+
+            owned = self.tree.expand(ws.owned, gitignore=True)
+            paths = sorted({*paths, *judging.inputs(step, owned, judging.Ground(*self._ground(ws)))})
         words = {_without_root(word) for command in step.commands for word in command.argv}
         named = [word for word in words if self._is_project_file(word)]
         if not named and not (step.implicit and step.outputs):
@@ -218,6 +234,27 @@ class Freshness:
             else:
                 settled.pop(path, None)
         return settled
+
+    def _keep_names(self, manifest: Manifest, recorded: Manifest) -> None:
+        """Let a name that counted count as long as it is there, whoever wrote what is there since."""
+        for kind, name in recorded.lines.keys() - manifest.lines.keys():
+            if kind == "name" and any(self.tree.counted(name)):
+                manifest.add(kind, name, "")
+
+    def _is_made(self, ws: WorkstreamPlan, path: str) -> bool:
+        """Whether all that is at a path is as steps of other workstreams have left it."""
+        files = self.tree.counted(path)
+        for size in chain([1], repeat(500)):  # mostly the first one tells
+            batch = list(islice(files, size))
+            if not batch:
+                return True
+            states, writers = self.states.states(batch), self.reader.writers(batch)
+            for file in batch:
+                found = writers.get(file, ())
+                is_own = any(one.task.startswith(ws.task + ":") for one in found)
+                if is_own or states[file] not in {one.digest for one in found}:
+                    return False
+        raise AssertionError("BUG: an endless loop has ended")
 
     def _written_later(
         self,

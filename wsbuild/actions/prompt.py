@@ -67,9 +67,11 @@ def _render(root: str, template: str, ws: WorkstreamPlan, more: Mapping[str, Any
         raise UserError(f"{where}: {error.message}", "see the names in the shipped template") from error
 
 
-def write(root: str, run_id: str, task: str, number: int, text: str) -> str:
-    """Keep the prompt of one attempt; gives its absolute path. Raises OSError."""
+def write(root: str, run_id: str, task: str, number: int, text: str, kind: str = "txt") -> str:
+    """Keep the prompt of one attempt, or what else of some `kind` it is given; gives its absolute path.
+    Raises OSError.
+    """
     directory = make_dir(root, f"{PROMPTS}/{run_id}")
-    path = os.path.join(directory, f"{task.replace(':', '.')}.{number}.txt")
-    write_atomic(path, text.encode())
+    path = os.path.join(directory, f"{task.replace(':', '.')}.{number}.{kind}")
+    write_atomic(path, text.encode("utf-8", "surrogateescape"))
     return path

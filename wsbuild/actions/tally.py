@@ -141,11 +141,11 @@ class Tally:
     def summary_lines(self, run_id: str | None) -> list[str]:
         """The run in one line."""
         counts = self.counts()
-        if run_id is None and not counts[BLOCKED]:
+        if run_id is None and not any(counts[name] for name in (EXECUTED, FAILED, BLOCKED)):
             return [f"nothing to do: {_steps(counts[UP_TO_DATE])} up to date"]
         told = [f"{counts[name]} {name.replace('_', ' ')}" for name in COUNTS if counts[name]]
         used = f"; used {self.usage}" if self.usage != Usage() else ""
-        return [f"{run_id}: {', '.join(told) or 'nothing was run'}{used}"]
+        return [f"{f'{run_id}: ' if run_id else ''}{', '.join(told) or 'nothing was run'}{used}"]
 
 
 def _steps(count: int) -> str:

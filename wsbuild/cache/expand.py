@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from wsbuild import patterns
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from pathspec import GitIgnoreSpec
 
@@ -109,7 +109,7 @@ class Tree:
                 match = patterns.matcher((pattern,))
                 below = self._walk(patterns.base(pattern), gitignore=gitignore)
                 found.update(filter(match, below))
-            elif self._is_dir(literal):
+            elif self.is_dir(literal):
                 found.update(self._walk(literal, gitignore=gitignore))
             elif kind == "file":
                 found.add(literal)
@@ -119,7 +119,33 @@ class Tree:
         """All files of the project that count, sorted."""
         return sorted(self._walk("", gitignore=True))
 
-    def _is_dir(self, path: str) -> bool:
+    def names(self, directory: str) -> set[str]:
+        """What is in a directory; nothing where there is none."""
+        try:
+            found = set(os.listdir(os.path.join(self.root, directory)))
+        except OSError:
+            found = set()
+        below = f"{directory}/" if directory else ""
+        for path, there in self._supposed.items():
+            name, _, deeper = path.removeprefix(below).partition("/")
+            if path.startswith(below) and there:
+                found.add(name)
+            elif path.startswith(below) and not deeper:
+                found.discard(name)
+        return {name for name in found if not self.is_ignored(name)}
+
+    def counted(self, path: str) -> Iterator[str]:
+        """The files at or below a path that git does not ignore, one after the other."""
+        if self._supposed:
+            yield from self.expand([path], gitignore=True)
+        elif not os.path.isdir(os.path.join(self.root, path)):
+            if not _is_git_ignored(self.root, path):
+                yield path
+        elif not _is_git_ignored(self.root, path + "/"):
+            yield from self._on_disk(path, self._rules_above(path), gitignore=True)
+
+    def is_dir(self, path: str) -> bool:
+        """Whether a path is a directory, or one that something is supposed to be in."""
         below = path + "/"
         return os.path.isdir(os.path.join(self.root, path)) or any(
             there and other.startswith(below) for other, there in self._supposed.items()
@@ -157,8 +183,10 @@ class Tree:
         return () if rules and _git_ignores(rules, base + "/") else rules
 
     def _walk_disk(self, base: str, *, gitignore: bool) -> list[str]:
-        found: list[str] = []
-        todo = [(base, self._rules_above(base) if gitignore else ())]
+        return list(self._on_disk(base, self._rules_above(base) if gitignore else (), gitignore=gitignore))
+
+    def _on_disk(self, base: str, above: Rules, *, gitignore: bool) -> Iterator[str]:
+        todo = [(base, above)]
         while todo:
             directory, rules = todo.pop()
             full = os.path.join(self.root, directory) if directory else self.root
@@ -180,5 +208,4 @@ class Tree:
                         if not (rules and _git_ignores(rules, rel + "/")):
                             todo.append((rel, rules))
                     elif not (rules and _git_ignores(rules, rel)):
-                        found.append(rel)
-        return found
+                        yield rel

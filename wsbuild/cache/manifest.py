@@ -41,8 +41,9 @@ class Reason(NamedTuple):
 class Manifest:
     """Lines of (kind, name) -> value.
 
-    Kinds: `format`, `field` (of the step's definition), `tool`, `env`, `upstream` (results of what
-    the step depends on), `input` (file states). Values are strings; no absolute path, time or
+    Kinds: `format`, `field` (of the step's definition), `detector` (what it is), `tool`, `env`,
+    `name` (what an import may mean, for detectors), `upstream` (results of what the step depends on),
+    `input` (file states). Values are strings; no absolute path, time or
     process id ever is one.
     """
 
@@ -96,7 +97,7 @@ def differences(before: Mapping[tuple[str, str], str], after: Mapping[tuple[str,
     return [_reason(at, before.get(at), after.get(at)) for at in sorted(changed, key=_place)]
 
 
-_ORDER = ("format", "field", "tool", "env", "input", "upstream")
+_ORDER = ("format", "field", "detector", "tool", "env", "input", "name", "upstream")
 
 
 def _place(at: tuple[str, str]) -> tuple[int, str]:

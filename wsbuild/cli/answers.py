@@ -17,6 +17,7 @@ class Request(NamedTuple):
     """What is to be judged, and how it is told: `paths` are seen from the root of the project; without
     `jobs` there are as many as processors. With `new_only` what is in the baseline does not count;
     `baseline` writes it. `which` is `staged`, `changed` (after the revision `since`) or '' (all files).
+    With `strict` a detector that is skipped has failed.
     """
 
     paths: tuple[str, ...] = ()
@@ -29,6 +30,7 @@ class Request(NamedTuple):
     baseline: bool = False
     which: str = ""
     since: str = ""
+    strict: bool = False
 
 
 class Answer(NamedTuple):
@@ -42,6 +44,7 @@ class Answer(NamedTuple):
 def answer(request: Request, report: Report, project: Project) -> Answer:
     """What to end with, and what to print."""
     from wsbuild.cli.show_findings import render
+    from wsbuild.detectors.engine import SKIPPED
 
     warning = project.verdicts.warning
     if request.new_only:
@@ -49,6 +52,7 @@ def answer(request: Request, report: Report, project: Project) -> Answer:
         old = baseline.load(project.root)
         new = [one for one in report.findings if one.fingerprint not in old]
         report = report._replace(findings=new, baseline=len(report.findings) - len(new))
-    code = EXIT_FAILED if report.findings or report.errors else EXIT_OK
+    lacking = request.strict and any(one.status == SKIPPED for one in report.detectors)
+    code = EXIT_FAILED if report.findings or report.errors or lacking else EXIT_OK
     out = render(report, request.form, request.show_all)
     return Answer(code, out, f"wsbuild: {warning}\n" if warning else "")

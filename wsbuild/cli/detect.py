@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -73,11 +74,22 @@ def detect(
         typer.Option("--affected", metavar="REV", help="Judge what the branch has changed since REV."),
     ] = "",
     new_only: Annotated[bool, typer.Option("--new-only", help="Leave out what is in the baseline.")] = False,
+    files_from: Annotated[
+        str,
+        typer.Option("--files-from", metavar="FILE", help="Judge what a file names (-: standard input)."),
+    ] = "",
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Fail where a detector is skipped, as its tool is not there.")
+    ] = False,
+    home: Annotated[
+        str, typer.Option("--home", metavar="DIR", help="The project that this directory is a copy of.")
+    ] = "",
 ) -> None:
     """Exit 0 where nothing is found, 1 where something is or a tool has failed."""
     from wsbuild.cli.answers import Request
-    from wsbuild.cli.detecting import run
+    from wsbuild.cli.detecting import run, run_named
     from wsbuild.cli.text import show
+    from wsbuild.detectors import baseline
 
     wanted = {name for name, given in (("json", as_json), ("stat", stat), (form, form)) if given}
     if len(wanted) > 1 or (write_baseline and (new_only or wanted)):
@@ -85,7 +97,9 @@ def detect(
     which = [name for name, given in (("staged", staged), ("changed", changed or affected)) if given]
     if len(which) > 1 or (changed and affected) or (staged and (fix or write_baseline)):
         raise typer.BadParameter("--staged, --changed, --affected exclude each other; what is staged stays")
-    root = project_root()
+    if (files_from or home) and (which or write_baseline or bool(paths) == bool(files_from)):
+        raise typer.BadParameter("--files-from and --home want files that are named, and not in two ways")
+    root = os.path.realpath(os.getcwd()) if home else project_root()
     if as_list:
         _show_detectors(root, only or [])
         return
@@ -94,11 +108,36 @@ def detect(
 
         typer.echo("".join(f"{path}\n" for path in make(root, new)) + f"try it: wsbuild detect -d {new}")
         return
-    files = tuple(from_root(path, root) for path in paths or [])
-    shown = next(iter(wanted), "text")
-    picked = "".join(which), affected
-    request = Request(files, tuple(only or []), jobs, shown, fix, show_all, new_only, write_baseline, *picked)
-    raise typer.Exit(show(run(request, [os.getcwd(), *sys.argv[1:]], root, os.environ)))
+    request = Request(
+        tuple(from_root(path, root) for path in paths or _named_in(files_from)),
+        tuple(only or []),
+        jobs,
+        next(iter(wanted), "text"),
+        fix,
+        show_all,
+        new_only or (bool(home) and os.path.exists(os.path.join(root, baseline.FILE))),
+        write_baseline,
+        "".join(which),
+        affected,
+        strict,
+    )
+    if files_from or home:
+        answer = run_named(request, os.path.realpath(home) if home else root, root, os.environ)
+    else:
+        answer = run(request, [os.getcwd(), *sys.argv[1:]], root, os.environ)
+    raise typer.Exit(show(answer))
+
+
+def _named_in(file: str) -> list[str]:
+    """The paths that a file holds, each ended by NUL if there is one, else by the end of its line."""
+    if not file:
+        return []
+    try:
+        data = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+    except OSError as error:
+        raise UserError(f"{file} cannot be read: {error.strerror}", "name a file that holds paths") from error
+    lines = data.split(b"\0") if b"\0" in data else data.splitlines()
+    return [os.fsdecode(line) for line in lines if line]
 
 
 def _show_detectors(root: str, only: list[str]) -> None:

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import json
 import os
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from wsbuild.cli.answers import Answer, Request, answer
-from wsbuild.cli.keeping import keep
 from wsbuild.cli.remembered import Scan, note_sources, remember, request_of, resume
 from wsbuild.detectors import baseline, memory
 from wsbuild.detectors.fixing import ROUNDS, fix, fixable
+from wsbuild.detectors.keeping import keep, make_room
 from wsbuild.detectors.project import open_project
 from wsbuild.detectors.selection import Selection, select
 from wsbuild.errors import EXIT_OK, UserError
-from wsbuild.statedir import database_path, make_dir
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -24,6 +22,16 @@ if TYPE_CHECKING:
     from wsbuild.detectors.engine import Report
     from wsbuild.detectors.memory import Memory
     from wsbuild.detectors.project import Project
+
+
+def run_named(request: Request, root: str, place: str, environ: Mapping[str, str]) -> Answer:
+    """Judge those of the paths asked for that are there, in `place`, which is `root` or a copy of it: what
+    is there in a copy alone counts as well. Raises UserError, StateError.
+    """
+    paths = tuple(path for path in request.paths if os.path.lexists(os.path.join(place, path)))
+    if not paths:
+        return Answer(EXIT_OK, "no file is named that is there\n")
+    return _run(request._replace(paths=paths), (), root, place, environ)
 
 
 def run(request: Request, words: Sequence[str], root: str, environ: Mapping[str, str]) -> Answer:
@@ -76,8 +84,7 @@ def _run(
         raise UserError("\n".join(map(describe, (*problems, *wrong))))
     chosen = projects.choose(detectors, request.only, settings.detectors)
     if place == root:
-        with suppress(OSError):  # so that it is there when the project is looked at
-            make_dir(*os.path.split(os.path.dirname(database_path(root, environ))))
+        make_room(root, environ)
     with open_project(root, environ, settings.ignore, settings.secrets, place) as project:
         note_sources(project, detectors)
         selection = _select(project, chosen, request.paths, names)

@@ -11,11 +11,11 @@ import sys
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from wsbuild.cli.answers import Answer, Request, answer
-from wsbuild.cli.keeping import keep
 from wsbuild.config import FILE
 from wsbuild.detectors import memory
 from wsbuild.detectors.engine import CACHED, ERROR, RAN, Known, Report, Told
 from wsbuild.detectors.finding import Finding
+from wsbuild.detectors.keeping import keep
 from wsbuild.detectors.memory import Memory
 from wsbuild.detectors.project import open_project
 from wsbuild.detectors.registry import FOLDER, manifest_of, restore

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from wsbuild.cache.digest import sha256_text
 from wsbuild.detectors.calls import Call, batches, judge_all
 from wsbuild.detectors.contract import Detector, ToolError
 from wsbuild.detectors.finding import from_text, to_text
-from wsbuild.detectors.keys import Folders, Keys, base
+from wsbuild.detectors.keys import PYTHONS, Folders, Keys, base, today
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -24,10 +23,7 @@ if TYPE_CHECKING:
     from wsbuild.store.verdicts import Verdicts
 
 RAN, CACHED, SKIPPED, ERROR = "ran", "cached", "skipped", "error"
-DAY_S = 86_400
 CHANGED = "it was changed while it was judged"
-PYTHONS = ("python", "python3")
-"""Where tools that follow imports look for packages, beside their own environment."""
 
 
 class Told(NamedTuple):
@@ -122,6 +118,22 @@ class Engine:
         """Judge the files that are selected for detectors, `jobs` calls at a time (0: one for each
         processor). What is judged is kept at once, whatever was found; what could not be is not.
         """
+        told, works = self._look_up_all(detectors, selection)
+        calls = [call for work in works.values() for call in _missing(work, jobs or os.cpu_count() or 1)]
+        for call, judged in judge_all(calls, self._place, jobs or os.cpu_count() or 1):
+            self._keep(works[call.detector.id], judged)
+        rows = {**self._around.take_unsaved(), **self._states.take_unsaved()}
+        self._verdicts.remember({} if self._is_copy else rows, self._tools.take_unsaved())
+        return _report(told, works, selection)
+
+    def ask(self, detectors: Iterable[Detector], selection: Selection) -> Report:
+        """What is known already: nothing is judged, nothing is written."""
+        return _report(*self._look_up_all(detectors, selection), selection)
+
+    def _look_up_all(
+        self, detectors: Iterable[Detector | Known], selection: Selection
+    ) -> tuple[dict[str, Told], dict[str, _Work]]:
+        """What became of each detector so far, and what those that can work have to do."""
         self._states.prime({path for has in selection.chosen.values() for path in has})
         folders = self._new_folders()
         told: dict[str, Told] = {}
@@ -135,24 +147,7 @@ class Engine:
                     works[detector.id] = self._look_up(known, selection.chosen[detector.id], folders)
                 except ToolError as error:
                     told[detector.id] = Told(detector.id, ERROR, str(error))
-        calls = [call for work in works.values() for call in _missing(work, jobs or os.cpu_count() or 1)]
-        for call, judged in judge_all(calls, self._place, jobs or os.cpu_count() or 1):
-            self._keep(works[call.detector.id], judged)
-        rows = {**self._around.take_unsaved(), **self._states.take_unsaved()}
-        self._verdicts.remember({} if self._is_copy else rows, self._tools.take_unsaved())
-        told.update((name, _told(work)) for name, work in works.items())
-        findings = [one for work in works.values() for has in work.found.values() for one in has]
-        failed = [
-            (name, "", one.reason) for name, one in told.items() if one.status == ERROR and name not in works
-        ]
-        failed += [(name, *error) for name, work in works.items() for error in sorted(work.errors.items())]
-        return Report(
-            list(told.values()),
-            sorted(finding for finding in findings if not finding.suppressed),
-            sorted(finding for finding in findings if finding.suppressed),
-            failed,
-            selection.files,
-        )
+        return told, works
 
     def _lacks(self, manifest: Manifest) -> str:
         """Why a detector cannot do its work here; '' where it can."""
@@ -207,9 +202,20 @@ class Engine:
         self._verdicts.put_many(rows, today())
 
 
-def today() -> int:
-    """The days since 1970."""
-    return int(time.time() // DAY_S)
+def _report(told: dict[str, Told], works: dict[str, _Work], selection: Selection) -> Report:
+    told.update((name, _told(work)) for name, work in works.items())
+    findings = [one for work in works.values() for has in work.found.values() for one in has]
+    failed = [
+        (name, "", one.reason) for name, one in told.items() if one.status == ERROR and name not in works
+    ]
+    failed += [(name, *error) for name, work in works.items() for error in sorted(work.errors.items())]
+    return Report(
+        list(told.values()),
+        sorted(finding for finding in findings if not finding.suppressed),
+        sorted(finding for finding in findings if finding.suppressed),
+        failed,
+        selection.files,
+    )
 
 
 def _missing(work: _Work, jobs: int) -> list[Call]:

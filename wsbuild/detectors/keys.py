@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from typing import TYPE_CHECKING
 
 from wsbuild.cache.digest import sha256_text
@@ -10,25 +11,39 @@ from wsbuild.cache.digest import sha256_text
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from wsbuild.cache.expand import Tree
     from wsbuild.cache.files import FileStates
     from wsbuild.detectors.contract import Detector, Manifest
 
 FORMAT = 2
 """Part of every key: one more whenever keys or kept results mean something else."""
 
+DAY_S = 86_400
+PYTHONS = ("python", "python3")
+"""Where tools that follow imports look for packages, beside their own environment."""
+
+
+def today() -> int:
+    """The days since 1970."""
+    return int(time.time() // DAY_S)
+
 
 def base(detector: Detector, identity: str, states: FileStates, environ: Mapping[str, str], day: int) -> str:
     """What all results of a detector have in common. `identity` is its tool's, `environ` the caller's
     environment, `day` the one since 1970. Raises ToolError where its plugin fails.
     """
-    manifest = detector.manifest
-    passed = [f"{name}={environ.get(name)}" for name in manifest.pass_env]
-    if manifest.fresh_days:
-        passed.append(f"day={day // manifest.fresh_days}")
-    given = [f"{name}={value}" for name, value in sorted(manifest.env.items())]
-    own = (states.state(os.path.join(detector.folder, name)) for name in ("manifest.json", "plugin.py"))
+    passed = [f"{name}={environ.get(name)}" for name in detector.manifest.pass_env]
     asked = detector.command(["{file}"])
-    return "\0".join((str(FORMAT), detector.id, *own, identity, *asked, *given, *passed))
+    return "\0".join((definition(detector.manifest, detector.folder, states, day), identity, *asked, *passed))
+
+
+def definition(manifest: Manifest, folder: str, states: FileStates, day: int) -> str:
+    """What of the plugin in `folder` its results depend on: all but what comes from outside."""
+    given = [f"{name}={value}" for name, value in sorted(manifest.env.items())]
+    if manifest.fresh_days:
+        given.append(f"day={day // manifest.fresh_days}")
+    own = (states.state(os.path.join(folder, name)) for name in ("manifest.json", "plugin.py"))
+    return "\0".join((str(FORMAT), manifest.id, *own, *given))
 
 
 class Folders:
@@ -36,9 +51,8 @@ class Folders:
     before it is.
     """
 
-    def __init__(self, root: str, is_ignored: Callable[[str], object], note: Callable[[str], object]) -> None:
-        self._root = root
-        self._is_ignored = is_ignored
+    def __init__(self, tree: Tree, note: Callable[[str], object] = lambda _: None) -> None:
+        self._tree = tree
         self._note = note
         self._known: dict[str, frozenset[str]] = {}
 
@@ -46,19 +60,23 @@ class Folders:
         """The names in a directory; none where there is none."""
         known = self._known.get(directory)
         if known is None:
-            full = os.path.join(self._root, directory)
-            self._note(full)
-            try:
-                known = frozenset(name for name in os.listdir(full) if not self._is_ignored(name))
-            except OSError:
-                known = frozenset()
-            self._known[directory] = known
+            self._note(os.path.join(self._tree.root, directory))
+            known = self._known[directory] = frozenset(self._tree.names(directory))
         return known
 
     def is_there(self, path: str) -> bool:
         """Whether there is something at a path."""
         directory, _, name = path.rpartition("/")
         return name in self.names(directory)
+
+    def importable(self) -> list[str]:
+        """The paths that an import may mean."""
+        return [
+            path
+            for place in ("", "src")
+            for path in (os.path.join(place, name) for name in sorted(self.names(place)) if name[0] != ".")
+            if path.endswith((".py", ".pyi")) or self._tree.is_dir(path)
+        ]
 
 
 class Keys:
@@ -88,34 +106,26 @@ class Keys:
         """
         known = self._around.get(directory)
         if known is None:
-            above_it = chain(directory) if self._manifest.config_scope == "chain" else [""]
-            lines = [
-                f"{path}={state}"
-                for above in above_it
-                for path in (os.path.join(above, name) for name in self._manifest.config_files)
-                if self._folders.is_there(path) and (state := self._states.state(path))
-            ]
+            found = configuration(self._manifest, directory, self._folders)
+            lines = [f"{path}={state}" for path in found if (state := self._states.state(path))]
             if self._manifest.neighborhood:
-                lines += self._packages(directory)
+                lines += self._folders.importable()
+                lines += packages(directory, self._folders)
             known = self._around[directory] = sha256_text("\n".join(lines)) if lines else ""
         return known
 
-    def _packages(self, directory: str) -> list[str]:
-        """The names that an import may mean, and which directories up to the root are packages."""
-        found = []
-        for place in ("", "src"):
-            full = os.path.join(self._states.root, place)
-            found += sorted(
-                f"{place}/{name}" for name in self._folders.names(place) if _is_importable(full, name)
-            )
-        inits = [os.path.join(above, "__init__.py") for above in chain(directory)]
-        return found + [path for path in inits if self._folders.is_there(path)]
+
+def configuration(manifest: Manifest, directory: str, folders: Folders) -> list[str]:
+    """The files that configure a detector for a directory, as far as they are there."""
+    above_it = chain(directory) if manifest.config_scope == "chain" else [""]
+    paths = (os.path.join(above, name) for above in above_it for name in manifest.config_files)
+    return [path for path in paths if folders.is_there(path)]
 
 
-def _is_importable(folder: str, name: str) -> bool:
-    if name.startswith("."):
-        return False
-    return name.endswith((".py", ".pyi")) or os.path.isdir(os.path.join(folder, name))
+def packages(directory: str, folders: Folders) -> list[str]:
+    """What makes a directory, and those above it, packages."""
+    inits = (os.path.join(above, "__init__.py") for above in chain(directory))
+    return [path for path in inits if folders.is_there(path)]
 
 
 def chain(directory: str) -> Sequence[str]:

@@ -15,7 +15,7 @@ from wsbuild.detectors.execution import Place
 from wsbuild.detectors.keys import Folders
 from wsbuild.detectors.memory import Watch
 from wsbuild.errors import UserError
-from wsbuild.identity import Tools, search_path
+from wsbuild.identity import NODE_TOOLS, Tools, search_path
 from wsbuild.statedir import STATE, make_dir
 from wsbuild.store.verdicts import Verdicts
 from wsbuild.tools.process import shutdown
@@ -27,23 +27,28 @@ if TYPE_CHECKING:
     from wsbuild.detectors.contract import Detector
     from wsbuild.filestat import FileRow
 
-NODE = "node_modules/.bin"
-"""Where a project's own tools for JavaScript are; they go before those on PATH."""
-
 DATABASE = f"{STATE}/detect.db"
 
 
 class Project:
     """What detectors need to know of the project at `home`, as it is at `root`, which is the same or a copy.
     It leaves out what is called as `ignore` says, and takes the values of secrets out of what tools say.
+    Who is not `writing` leaves everything as it is.
     """
 
     def __init__(
-        self, home: str, root: str, environ: Mapping[str, str], ignore: Sequence[str], redactor: Redactor
+        self,
+        home: str,
+        root: str,
+        environ: Mapping[str, str],
+        ignore: Sequence[str],
+        redactor: Redactor,
+        *,
+        writing: bool = True,
     ) -> None:
         self.root = root
         self.environ = environ
-        self.verdicts = _open_verdicts(home)
+        self.verdicts = _open_verdicts(home, writing=writing)
         self.tree = Tree(root, ignore, self._note)
         self.watch = Watch(self.tree.is_ignored)
         seed = self.verdicts.seed
@@ -51,7 +56,7 @@ class Project:
         load = self.verdicts.files if root == home else _nothing
         states = FileStates(root, seed, load, stat_file=self.watch.lstat_file)
         around = FileStates(root, seed, load, stat_file=self.watch.lstat_around)
-        path = os.pathsep.join([os.path.join(home, NODE), search_path(environ, sys.executable)])
+        path = os.pathsep.join([os.path.join(home, NODE_TOOLS), search_path(environ, sys.executable)])
         tools = Tools(around, path, sys.executable, self.verdicts.version)
         self.place = place = Place(root, environ, tools.path, tools.find, redactor)
         surroundings = Surroundings(states, around, tools, self._folders, is_copy=root != home)
@@ -61,7 +66,7 @@ class Project:
         self.watch.note(path)
 
     def _folders(self) -> Folders:
-        return Folders(self.root, self.tree.is_ignored, self.watch.note)
+        return Folders(self.tree, self.watch.note)
 
     def files(self, wanted: Sequence[str]) -> list[str]:
         """The files that words name, all without any. Raises UserError for one that is not there."""
@@ -91,7 +96,9 @@ def _nothing(_: Iterable[str]) -> dict[str, FileRow]:
     return {}
 
 
-def _open_verdicts(root: str) -> Verdicts:
+def _open_verdicts(root: str, *, writing: bool) -> Verdicts:
+    if not writing and not os.path.exists(os.path.join(root, DATABASE)):
+        return Verdicts(":memory:")
     try:
         make_dir(root, STATE)
         return Verdicts(os.path.join(root, DATABASE))

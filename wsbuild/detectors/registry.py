@@ -133,6 +133,16 @@ def _import(folder: str, module: str) -> Any:
     return loaded
 
 
+def folder_of(where: str, root: str) -> str:
+    """The folder of a detector that is a module, or lies below the root of a project."""
+    if "/" in where:
+        return os.path.join(root, where)
+    from importlib.util import find_spec
+
+    spec = find_spec(where)
+    return os.path.dirname(spec.origin) if spec and spec.origin else ""
+
+
 def manifest_of(data: dict[str, Any]) -> Manifest:
     """The manifest that a document is, which has been checked."""
     values: dict[str, Any] = {

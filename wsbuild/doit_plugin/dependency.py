@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from wsbuild.actions.engine import Engine
+    from wsbuild.doit_plugin.detecting import Detecting
     from wsbuild.tasks import WorkTask
 
 
@@ -33,8 +34,9 @@ class WorkDependency(Dependency):  # type: ignore[misc]
     without running.
     """
 
-    def __init__(self, engine: Engine, *, accepting: bool) -> None:
+    def __init__(self, engine: Engine, *, accepting: bool, detecting: Detecting | None = None) -> None:
         self.engine = engine
+        self.detecting = detecting
         self.accepting = accepting
         self.checker = MD5Checker()
         self.name = engine.session.database
@@ -45,6 +47,13 @@ class WorkDependency(Dependency):  # type: ignore[misc]
         """Whether the task is up to date; a group is when all of its members are."""
         status = DependencyStatus(get_log)
         task.dep_changed = []
+        if task.detector and self.detecting is not None:
+            reasons = self.detecting.reasons(task.detector)
+            for reason in reasons:
+                status.add_reason("uptodate_false", (_Said(reason), [], {}))
+            if self.engine.running and not reasons:
+                self.detecting.up_to_date(task.detector)
+            return status
         if not task.step:
             self._group_status(task, tasks_dict, status)
             return status
@@ -107,4 +116,6 @@ class WorkDependency(Dependency):  # type: ignore[misc]
 
     def close(self) -> None:
         """The command is over."""
+        if self.detecting is not None:
+            self.detecting.close()
         self.engine.close()

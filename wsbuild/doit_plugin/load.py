@@ -23,16 +23,36 @@ if TYPE_CHECKING:
 
     from doit.cmd_base import DoitCmdBase as Command
 
+    from wsbuild.doit_plugin.detecting import Detecting
+
+JUDGING = frozenset({"run", "list", "info"})
 WRITING = frozenset({"run", "forget", "ignore", "reset-dep", "clean"})
 
 
-def _run_tasks(engine: Engine, cmd: Command, words: list[str], *, single: bool) -> list[Any]:
-    """The closure of what was asked for, behind one private group that holds it in order.
+def _detecting(session: Session, cmd: Command, words: list[str]) -> Detecting | None:
+    """The detectors that are asked for; None where there are none."""
+    asked = [word for word in words if tasks.is_detecting(word)]
+    if not asked:
+        return None
+    if cmd.name not in JUDGING:
+        hint = "what they have found is known by what it depends on; .wsbuild/detect.db may be removed"
+        raise UserError(f"doit {cmd.name} does nothing for detectors", hint)
+    from wsbuild.doit_plugin.detecting import Detecting
+
+    return Detecting(session, asked)
+
+
+def _run_tasks(
+    engine: Engine, cmd: Command, words: list[str], beside: list[Any], *, single: bool
+) -> list[Any]:
+    """The closure of what was asked for, with the tasks `beside` it, behind one private group that holds it
+    in order.
 
     doit walks a chain of dependencies recursively in memory that grows with the square of its
     length; handing it the order spares that.
     """
-    targets = select(engine.session.plan, words)
+    own = [word for word in words if not tasks.is_detecting(word)]
+    targets = select(engine.session.plan, own)
     chosen = just(engine.session.plan, targets) if single else closure(engine.session.plan, targets)
     loaded: set[str] = set()
     found = []
@@ -42,6 +62,7 @@ def _run_tasks(engine: Engine, cmd: Command, words: list[str], *, single: bool) 
         )
         loaded.add(made[-1].name)
         found.extend(made)
+    found.extend(beside)
     names = [task.name for task in found]
     cmd.sel_tasks = [tasks.SELECTION]
     install_order_only()
@@ -52,7 +73,8 @@ def _run_tasks(engine: Engine, cmd: Command, words: list[str], *, single: bool) 
 def _named_tasks(engine: Engine, words: list[str]) -> list[Any]:
     """The workstreams named (or all of them), with their steps, without edges between them."""
     plan = engine.session.plan
-    targets = [target for word in words if word != tasks.ALL for target in select(plan, [word])]
+    own = [word for word in words if word != tasks.ALL and not tasks.is_detecting(word)]
+    targets = [target for word in own for target in select(plan, [word])]
     if not words or tasks.ALL in words:
         targets = [Target(ws_id) for ws_id in plan.ids]
     found = []
@@ -74,7 +96,7 @@ def _canonical_words(engine: Engine, words: list[str], *, wildcards: bool) -> li
     """The words as names of tasks: aliases and paths resolved; wildcards left to doit."""
     names: list[str] = []
     for word in words:
-        if word == tasks.ALL or (wildcards and "*" in word):
+        if word == tasks.ALL or tasks.is_detecting(word) or (wildcards and "*" in word):
             names.append(word)
             continue
         for target in select(engine.session.plan, [word]):
@@ -123,7 +145,7 @@ def _fill_targets(engine: Engine, found: list[Any]) -> None:
 def load(
     cmd: Command,
     words: list[str],
-    options: Mapping[str, Any],
+    options: dict[str, Any],
     *,
     single: bool,
     session: Session | None = None,
@@ -142,17 +164,24 @@ def load(
     session.force = bool(options.get("always"))
     os.chdir(session.root)
     engine = Engine(session)
-    cmd.dep_manager = WorkDependency(engine, accepting=cmd.name == "reset-dep")
+    detecting = _detecting(session, cmd, words)
+    cmd.dep_manager = WorkDependency(engine, accepting=cmd.name == "reset-dep", detecting=detecting)
     Globals.dep_manager = cmd.dep_manager
+    beside = detecting.tasks() if detecting else []
     if cmd.name == "run":
-        return _run_tasks(engine, cmd, words, single=single)
+        if beside and all(map(tasks.is_detecting, words)):
+            options["continue"] = True  # they are judged in one go: all of it is told
+            cmd.sel_tasks = [task.name for task in beside if task.detector]
+            engine.start({})
+            return beside
+        return _run_tasks(engine, cmd, words, beside, single=single)
     if not words and cmd.name == "ignore":
         return []
     words[:] = _canonical_words(engine, words, wildcards=cmd.name == "clean")
     if cmd.name == "list":
-        return _list_tasks(engine, words, options)
+        return [*_list_tasks(engine, words, options), *beside]
     if cmd.name == "info":
-        return _single_tasks(engine, words) if len(words) == 1 else []
+        return [*_single_tasks(engine, words), *beside] if len(words) == 1 else []
     found = _all_group(_named_tasks(engine, [] if _wild(words) else words))
     if cmd.name == "clean":
         _fill_targets(engine, found)

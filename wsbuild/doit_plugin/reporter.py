@@ -99,7 +99,7 @@ class StepReporter:
         self.outstream.flush()
 
     def _step(self, task: WorkTask) -> None:
-        if task.step:
+        if task.step or task.detector:
             report = self.session.tally.get(task.name)
             if report is not None and report.status != RESTORED:
                 self.steps([report])

@@ -23,11 +23,12 @@ if TYPE_CHECKING:
 
     from wsbuild.config import Config
 
-FORMAT = 15
+FORMAT = 16
 PLAN_FILE = ".wsbuild/plan"
 SPECIAL = "special"
 """In the place of the content of a spec file that is no regular file: it is read every time."""
 
+DETECTORS = "config/detectors"
 CONFIG_FILES = ("config/wsbuild.yaml", "config/tool_profiles.json", "config/circuit_breakers.yaml")
 
 
@@ -46,7 +47,8 @@ Compiled = tuple[dict[str, Any], "bytes | mmap"]
 class Plan:
     """All workstreams, each decoded when it is asked for.
 
-    `config` are the settings; `summaries` one entry a workstream, in the order of the plan.
+    `config` are the settings; `summaries` one entry a workstream, in the order of the plan; `detectors` has
+    for each that a step asks where it is (a module, or a folder of the project), and its manifest.
     """
 
     def __init__(
@@ -62,6 +64,7 @@ class Plan:
             key: tuple(value) if type(value) is list else value for key, value in header["config"].items()
         }
         self.config: Config = Config(**settings)
+        self.detectors: dict[str, tuple[str, dict[str, Any]]] = header["detectors"]
         self.summaries = [Summary(*row) for row in header["summaries"]]
         self._at = {summary.id: at for at, summary in enumerate(self.summaries)}
 
@@ -139,7 +142,17 @@ def _spec_paths(root: str, environ: Mapping[str, str]) -> list[str]:
     except OSError:
         names = []
     prefix = os.path.join(directory, "")
-    return [prefix + name for name in names] + [os.path.join(root, name) for name in CONFIG_FILES]
+    found = [prefix + name for name in names] + [os.path.join(root, name) for name in CONFIG_FILES]
+    return found + _own_detectors(os.path.join(root, DETECTORS))
+
+
+def _own_detectors(folder: str) -> list[str]:
+    """The files of the detectors that the repository has."""
+    try:
+        names = sorted(os.listdir(folder))
+    except OSError:
+        return []
+    return [os.path.join(folder, name, file) for name in names for file in ("manifest.json", "plugin.py")]
 
 
 def _content(path: str) -> str:
@@ -245,11 +258,17 @@ def _compile(
     if loaded.problems:
         raise ProblemsError(loaded.problems)
     plans = workstream_plans(loaded)
+    asked = {name for ws in plans for step in ws.steps for one in step.commands for name in one.detectors}
     header = {
         "surroundings": surroundings,
         "config": loaded.config._asdict(),
         "stamps": stamps,
         "summaries": [[ws.id, ws.doc, ws.kind] for ws in plans],
+        "detectors": {
+            name: [one.module or os.path.relpath(one.folder, root), one.manifest._asdict()]
+            for name, one in loaded.detectors.items()
+            if name in asked
+        },
     }
     return _assemble(header, [_line(to_json(ws)) for ws in plans])
 

@@ -10,62 +10,18 @@ from typing import TYPE_CHECKING, Any
 from wsbuild import limits
 from wsbuild.cache.digest import sha256_text
 from wsbuild.cache.manifest import canonical_json
+from wsbuild.plan.commands import checks, command_fields, profile_command, profile_inputs, test_command
 from wsbuild.plan.read import LAND, edit_tool
 from wsbuild.plan.records import CommandPlan, StepPlan, WorkstreamPlan
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from wsbuild.config import Config
-    from wsbuild.model import AcceptanceTest, StepSpec, Workstream
+    from wsbuild.model import StepSpec, Workstream
     from wsbuild.plan.read import Loaded
-    from wsbuild.tools.profiles import Profile
 
 DOC_LENGTH = 72
-
-
-def _profile_command(profile: Profile, config: Config, timeout: float | None = None) -> CommandPlan:
-    return CommandPlan(
-        label=profile.name,
-        argv=(profile.command, *profile.args),
-        profile=profile.name,
-        env=dict(profile.env),
-        pass_env=profile.pass_env,
-        cwd=profile.working_dir or "",
-        timeout=timeout or profile.timeout_sec or config.timeout_sec,
-        success=tuple(profile.success_exit_codes),
-        version=tuple(profile.version_command),
-        fix=(profile.command, *profile.fix_args) if profile.fix_args else (),
-        failure_output=profile.failure_output,
-        usage_output=profile.usage_output,
-        limit_output=profile.limit_output,
-    )
-
-
-def _command_fields(commands: Sequence[CommandPlan]) -> list[dict[str, Any]]:
-    """What of commands decides their result: not how long they may take. The environment has
-    lines of its own in the key, as its values may be secrets.
-    """
-    return [
-        {
-            "argv": list(command.argv),
-            "shell": command.shell,
-            "cwd": command.cwd,
-            "success": sorted(command.success),
-            **({} if command.blocking else {"blocking": False}),
-            **({"failure_output": list(command.failure_output)} if command.failure_output else {}),
-        }
-        for command in commands
-    ]
-
-
-def _test_command(test: AcceptanceTest, config: Config) -> CommandPlan:
-    return CommandPlan(
-        label=test.id,
-        argv=test.run,
-        shell=test.shell,
-        timeout=test.timeout_sec or config.timeout_sec,
-    )
 
 
 def _explicit(ws: Workstream, loaded: Loaded) -> tuple[StepPlan, ...]:
@@ -87,7 +43,7 @@ def _explicit(ws: Workstream, loaded: Loaded) -> tuple[StepPlan, ...]:
                 implicit=implicit,
                 edits=phase == "edit" and not spec.outputs,
                 fields={
-                    "commands": _command_fields(commands),
+                    "commands": command_fields(commands),
                     "inputs": None if spec.inputs is None else list(spec.inputs),
                     "outputs": list(spec.outputs),
                 },
@@ -128,24 +84,24 @@ def _explicit_commands(spec: StepSpec, loaded: Loaded) -> tuple[tuple[CommandPla
             timeout=spec.timeout_sec or settings.timeout_sec,
         )
         return (command,), "edit"
-    names = spec.detectors or (spec.tool,)
-    found = [loaded.profiles[name] for name in names if name in loaded.profiles]
+    tool = loaded.profiles.get(spec.tool)
+    found = (
+        [profile_command(tool, settings, spec.timeout_sec)]
+        if tool is not None
+        else checks(spec.detectors or (spec.tool,), loaded, spec.timeout_sec)
+    )
     commands = tuple(
         command._replace(env={**command.env, **spec.env}, pass_env=(*command.pass_env, *spec.pass_env))
-        for command in (_profile_command(profile, settings, spec.timeout_sec) for profile in found)
+        for command in found
     )
-    phase = "static" if spec.detectors else _PHASE_OF_TYPE.get(found[0].type if found else "", "edit")
-    return commands, phase
+    return commands, "static" if tool is None else _PHASE_OF_TYPE.get(tool.type, "edit")
 
 
 def _default(ws: Workstream, loaded: Loaded) -> tuple[StepPlan, ...]:
     settings, known = loaded.config, loaded.profiles
     owned = _owned(ws)
 
-    def commands(names: Sequence[str]) -> list[CommandPlan]:
-        return [_profile_command(known[name], settings) for name in names if name in known]
-
-    tests = [_test_command(test, settings) for test in ws.acceptance_tests if not test.manual]
+    tests = [test_command(test, settings) for test in ws.acceptance_tests if not test.manual]
     asked = {
         "tasks": list(ws.tasks),
         "openspec_change": ws.openspec_change,
@@ -169,32 +125,29 @@ def _default(ws: Workstream, loaded: Loaded) -> tuple[StepPlan, ...]:
             phase=name,
             needs=needs,
             commands=tuple(commands),
-            inputs=(*owned, *_profile_inputs(reads, known)),
+            inputs=(*owned, *profile_inputs(reads, loaded)),
             outputs=(),
             implicit=True,
             edits=name == "edit",
-            fields={**fields, "commands": _command_fields(commands)},
+            fields={**fields, "commands": command_fields(commands)},
             prompt=name == "edit",
         )
 
+    tool = edit_tool(ws, known)
     asked_gates = [(gate, settings.test_gates.get(gate["type"], ())) for gate in ws.test_gates]
     gates = [
         command._replace(label=f"{gate['type']}: {command.label}", blocking=gate.get("blocking", True))
         for gate, names in asked_gates
-        for command in commands(names)
+        for command in checks(names, loaded)
     ]
-    runtime = commands(settings.runtime) + tests + gates
+    runtime = checks(settings.runtime, loaded) + tests + gates
     reads = [*settings.runtime, *(name for _, names in asked_gates for name in names)]
     return (
-        step("edit", (), commands((edit_tool(ws, known),))),
-        step("static", ("edit",), commands(settings.static), settings.static),
+        step("edit", (), [profile_command(known[tool], settings)] if tool else []),
+        step("static", ("edit",), checks(settings.static, loaded), settings.static),
         step("runtime", ("static",), runtime, reads),
         step("land", ("runtime",), ()),
     )
-
-
-def _profile_inputs(names: Sequence[str], known: Mapping[str, Profile]) -> list[str]:
-    return [path for name in names if name in known for path in known[name].inputs]
 
 
 def _owned(ws: Workstream) -> tuple[str, ...]:

@@ -6,13 +6,15 @@ import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from wsbuild import bundle, config, graph, limits
+from wsbuild.detectors import registry
 from wsbuild.model import Problem
 from wsbuild.tools import profiles
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from wsbuild.config import Config
+    from wsbuild.detectors.contract import Detector
     from wsbuild.graph import Graph
     from wsbuild.model import Workstream
     from wsbuild.tools.profiles import Profile
@@ -22,11 +24,12 @@ LAND = "land"
 
 
 class Loaded(NamedTuple):
-    """What was read."""
+    """What was read; `detectors` only where some may be named."""
 
     config: Config
     limits: limits.Settings
     profiles: Mapping[str, Profile]
+    detectors: Mapping[str, Detector]
     workstreams: tuple[Workstream, ...]
     graph: Graph
     problems: list[Problem]
@@ -44,18 +47,35 @@ def load(root: str, environ: Mapping[str, str], only: Sequence[str] = ()) -> Loa
         isdir=lambda rel: os.path.isdir(os.path.join(root, rel)),
     )
     problems = [*problems, *breaker_problems, *profile_problems, *bundles.problems, *drawn.problems]
-    loaded = Loaded(settings, breaker, tool_profiles, bundles.workstreams, drawn, problems)
+    detectors: dict[str, Detector] = {}
+    if _names_detectors(settings, bundles.workstreams, tool_profiles):
+        known, detector_problems = registry.load(root)
+        problems += detector_problems
+        detectors = {one.id: one for one in known}
+    loaded = Loaded(settings, breaker, tool_profiles, detectors, bundles.workstreams, drawn, problems)
     problems.extend(_unknown_tools(loaded))
     return loaded
 
 
+def _names_detectors(
+    settings: Config, workstreams: Sequence[Workstream], known: Mapping[str, Profile]
+) -> bool:
+    """Whether anything is named that may be a detector."""
+    named = [name for _, names in _configured(settings) for name in names]
+    steps = [step for ws in workstreams for step in ws.steps]
+    named += [name for step in steps for name in step.detectors]
+    own = {name for name, profile in known.items() if profile.source == profiles.FILE}
+    return not own.issuperset(named) or any(step.tool and step.tool not in known for step in steps)
+
+
 def _unknown_tools(loaded: Loaded) -> list[Problem]:
-    """Profiles that are named but do not exist."""
+    """Profiles and detectors that are named but do not exist."""
+    known = {*loaded.profiles, *loaded.detectors}
     problems = [
-        _no_profile(name, config.FILE, key, 0, loaded.profiles)
+        _no_profile(name, config.FILE, key, 0, known)
         for key, names in _configured(loaded.config)
         for name in names
-        if name not in loaded.profiles
+        if name not in known
     ]
     for ws in loaded.workstreams:
         if ws.source in {problem.file for problem in loaded.problems}:
@@ -70,15 +90,15 @@ def _unknown_tools(loaded: Loaded) -> list[Problem]:
             named += [(f"/steps/{at}/tool", step.tool)] if step.tool else []
             named += [(f"/steps/{at}/detectors/{i}", name) for i, name in enumerate(step.detectors)]
         problems += [
-            _no_profile(name, ws.source, ws.pointer + pointer, ws.line, loaded.profiles)
+            _no_profile(name, ws.source, ws.pointer + pointer, ws.line, known)
             for pointer, name in named
-            if name not in loaded.profiles
+            if name not in (loaded.profiles if pointer == "/tool" else known)
         ]
     return problems
 
 
 def _configured(settings: Config) -> Iterator[tuple[str, Sequence[str]]]:
-    """The profiles that the settings name, and the places where they do."""
+    """The profiles and detectors that the settings name, and the places where they do."""
     yield "/pipeline/static", settings.static
     yield "/pipeline/runtime", settings.runtime
     for kind, names in settings.test_gates.items():
@@ -98,13 +118,16 @@ def _gates(ws: Workstream, settings: Config) -> Iterator[Problem]:
             yield Problem(ws.source, pointer, ws.line, "unknown-gate", message, hint)
 
 
-def _no_profile(name: str, file: str, pointer: str, line: int, known: Mapping[str, Profile]) -> Problem:
+def _no_profile(name: str, file: str, pointer: str, line: int, known: Collection[str]) -> Problem:
     from difflib import get_close_matches
 
     near = get_close_matches(name, known, n=1)
     hint = f"did you mean {near[0]!r}? " if near else ""
-    hint += f"profiles are defined in config/tool_profiles.json; known: {', '.join(sorted(known))}"
-    return Problem(file, pointer, line, "unknown-tool", f"no tool profile is named {name!r}", hint)
+    hint += f"profiles are defined in {profiles.FILE}, detectors below {registry.FOLDER}; "
+    hint += f"known: {', '.join(sorted(known))}"
+    return Problem(
+        file, pointer, line, "unknown-tool", f"no tool profile or detector is named {name!r}", hint
+    )
 
 
 def _land_is_taken(ws: Workstream, at: int) -> Problem:

@@ -18,7 +18,8 @@ class CommandPlan(NamedTuple):
     `pass_env` names what is passed through without counting for the key.
     `failure_output` are patterns of lines that tell of a failure even then, if nothing was changed,
     `usage_output` and `limit_output` those of `wsbuild.tools.usage`. The failure of one
-    that is not `blocking` is told, and no failure of the step.
+    that is not `blocking` is told, and no failure of the step. `detectors` are the ids of those that it
+    has judge the files of the workstream.
     """
 
     label: str
@@ -36,6 +37,7 @@ class CommandPlan(NamedTuple):
     usage_output: tuple[str, ...] = ()
     limit_output: tuple[str, ...] = ()
     blocking: bool = True
+    detectors: tuple[str, ...] = ()
 
 
 class StepPlan(NamedTuple):

@@ -67,8 +67,10 @@ def summary(report: Report) -> str:
     found = f"{_number(len(report.findings), 'finding')} in {paths} of {_number(report.files, 'file')}"
     quiet = f", {len(report.suppressed)} suppressed" if report.suppressed else ""
     known = f", {report.baseline} in the baseline" if report.baseline else ""
+    skipped = sum(told.status == SKIPPED for told in report.detectors)
     errors = f", {_number(failed, 'detector')} failed" if failed else ""
-    return f"{found}{quiet}{known}; {_number(calls, 'tool call')}{errors}"
+    lacking = f", {skipped} skipped" if skipped else ""
+    return f"{found}{quiet}{known}; {_number(calls, 'tool call')}{errors}{lacking}"
 
 
 def as_stat(report: Report) -> str:

@@ -81,7 +81,7 @@ def _said_twice(data: Mapping[str, Any], rel: str, line: Callable[[str], int]) -
 
 VARIABLES: Mapping[str, str | Sequence[str]] = {
     **dict.fromkeys(("cwd", "repo_root", "worktree_path", "ws_id", "run_id", "step", "attempt"), ""),
-    **dict.fromkeys(("model_name", "message", "prompt_file", "python"), ""),
+    **dict.fromkeys(("model_name", "message", "prompt_file", "python", "home", "files_from"), ""),
     **dict.fromkeys(("files", "files_scope", "files_create"), ()),
 }
 """The names that templates of profiles may use, with values of their kinds: a text, or a list."""
