@@ -1,4 +1,7 @@
-"""Where a project begins. Part of the hot path: imports nothing that is not there already."""
+"""Where a project begins, and what its files are called there.
+
+Part of the hot path: imports nothing that is not there already.
+"""
 
 from __future__ import annotations
 
@@ -23,3 +26,11 @@ def find_root(start: str) -> str:
             if any(is_there(os.path.join(directory, name)) for name in names):
                 return directory
     return here
+
+
+def path_from_root(word: str, root: str, cwd: str) -> str:
+    """A word that names something on disk below another directory, as seen from the root."""
+    if cwd == root or not (os.sep in word or os.path.lexists(os.path.join(cwd, word))):
+        return word
+    path = os.path.relpath(os.path.join(cwd, word), root)
+    return word if path.startswith("..") else path.replace(os.sep, "/")

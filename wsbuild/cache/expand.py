@@ -134,6 +134,10 @@ class Tree:
                 found.discard(name)
         return {name for name in found if not self.is_ignored(name)}
 
+    def is_counted(self, path: str) -> bool:
+        """Whether `files` would name a file that is there."""
+        return not any(map(self.is_ignored, path.split("/"))) and not _is_git_ignored(self.root, path)
+
     def counted(self, path: str) -> Iterator[str]:
         """The files at or below a path that git does not ignore, one after the other."""
         if self._supposed:

@@ -9,8 +9,7 @@ import typer
 
 from wsbuild.actions.session import Session
 from wsbuild.cli.text import json_text
-from wsbuild.plan.select import path_from_root
-from wsbuild.root import find_root
+from wsbuild.root import find_root, path_from_root
 
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object on stdout, nothing else.")]
 LimitOption = Annotated[int, typer.Option("--limit", min=1, help="At most so many rows.")]

@@ -9,11 +9,9 @@ from typing import Annotated
 
 import typer
 
-from wsbuild import config
 from wsbuild.cli.common import JsonOption, from_root, project_root
 from wsbuild.cli.show_findings import FORMATS
 from wsbuild.errors import UserError
-from wsbuild.problems import describe
 
 OnlyOption = Annotated[
     list[str] | None, typer.Option("--detector", "-d", metavar="ID", help="Only this one; may be repeated.")
@@ -141,13 +139,10 @@ def _named_in(file: str) -> list[str]:
 
 
 def _show_detectors(root: str, only: list[str]) -> None:
-    from wsbuild.detectors import registry
     from wsbuild.detectors.project import choose
+    from wsbuild.detectors.settings import load
 
-    _, problems = config.load(root)
-    detectors, wrong = registry.load(root)
-    if problems or wrong:
-        raise UserError("\n".join(map(describe, (*problems, *wrong))))
+    _, detectors = load(root, root)
     for one in choose(detectors, only, []) if only else detectors:
         when = " (on demand)" if one.manifest.on_demand else ""
         typer.echo(f"{one.id:<20} {one.manifest.name}{when}")

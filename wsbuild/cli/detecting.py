@@ -73,15 +73,10 @@ def _run(
     """Judge the project as it is in `place`, which is `root` or a copy; of `names`, where they are given,
     those that are wanted. Without `words` the command is not remembered.
     """
-    from wsbuild import config
     from wsbuild.detectors import project as projects
-    from wsbuild.detectors import registry
-    from wsbuild.problems import describe
+    from wsbuild.detectors import settings as known
 
-    settings, problems = config.load(place)
-    detectors, wrong = registry.load(place)
-    if problems or wrong:
-        raise UserError("\n".join(map(describe, (*problems, *wrong))))
+    settings, detectors = known.load(root, place)
     chosen = projects.choose(detectors, request.only, settings.detectors)
     if place == root:
         make_room(root, environ)
@@ -115,8 +110,7 @@ def _select(
     if names is None:
         files = project.files(paths)
     else:
-        everything = frozenset(project.files(()))
-        files = [path for path in _among(names, paths) if path in everything]
+        files = [path for path in _among(names, paths) if project.tree.is_counted(path)]
     selection = select(detectors, project.root, files, look)
     whole = [one for one in detectors if one.manifest.granularity == "project" and selection.chosen[one.id]]
     if not whole or (not paths and names is None):

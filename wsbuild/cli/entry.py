@@ -36,8 +36,12 @@ def main() -> None:
 
 
 def _run(words: list[str]) -> int:
+    if words[:1] == ["-C"] and words[2:3] == ["detect"] and os.path.isdir(words[1]):
+        os.chdir(words[1])
+        words = words[2:]
+        sys.argv[1:] = words
     if words[:1] == ["detect"]:
-        answer = _remembered(words)
+        answer = _detect(words)
         if answer is not None:
             from wsbuild.cli.text import show
 
@@ -47,8 +51,8 @@ def _run(words: list[str]) -> int:
     return run_command()
 
 
-def _remembered(words: list[str]) -> tuple[int, str, str] | None:
-    """The answer of `wsbuild detect` where an earlier one is remembered."""
+def _detect(words: list[str]) -> tuple[int, str, str] | None:
+    """The answer of `wsbuild detect` where an earlier one is remembered, or it is asked in a usual form."""
     from wsbuild.detectors import memory
     from wsbuild.root import find_root
 
@@ -56,7 +60,7 @@ def _remembered(words: list[str]) -> tuple[int, str, str] | None:
     root = find_root(here)
     old = memory.load(root, [here, *words])
     if old is None:
-        return None
+        return _usual(words, here, root)
     changed = old.changed(os.environ)
     if changed == []:
         return old.answer
@@ -67,6 +71,17 @@ def _remembered(words: list[str]) -> tuple[int, str, str] | None:
     from wsbuild.cli.detecting import run_again
 
     return run_again(old, changed, [here, *words], root, os.environ)
+
+
+def _usual(words: list[str], here: str, root: str) -> tuple[int, str, str] | None:
+    from wsbuild.cli.lean import request_of
+
+    request = request_of(words[1:], root)
+    if request is None:
+        return None
+    from wsbuild.cli.detecting import run
+
+    return run(request, [here, *words], root, os.environ)
 
 
 def _report_bug() -> str:

@@ -32,7 +32,7 @@ def install(
     root = project_root()
     path = _path(root)
     words = ["detect", "--staged", *(["--new-only"] if new_only else [])]
-    command = shlex.join([sys.executable, "-m", "wsbuild", "-C", root, *words])
+    command = shlex.join([sys.executable, "-P", "-m", "wsbuild", "-C", root, *words])
     if os.path.lexists(path) and not _is_ours(path):
         raise UserError(f"there is a hook already: {path}", f"add a line to it: {command} || exit 1")
     try:

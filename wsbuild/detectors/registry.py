@@ -61,9 +61,22 @@ def load(root: str) -> tuple[list[Detector], list[Problem]]:
     return [found[name] for name in sorted(found)], problems
 
 
+class _Later:
+    """A plugin that is loaded when it is first used."""
+
+    def __init__(self, folder: str, module: str) -> None:
+        self._folder = folder
+        self._module = module
+
+    def __getattr__(self, name: str) -> Any:
+        plugin = _import(self._folder, self._module)
+        self.__dict__.update({key: getattr(plugin, key, None) for key in ("command", "parse", "fix")})
+        return getattr(plugin, name)
+
+
 def restore(folder: str, module: str, manifest: Manifest) -> Detector:
-    """A detector that was loaded before, and has not changed since."""
-    return Detector(manifest, _import(folder, module), folder, module)
+    """A detector that is known to be one."""
+    return Detector(manifest, _Later(folder, module), folder, module)
 
 
 def _shipped(name: str) -> Detector:
@@ -108,7 +121,8 @@ def _load(folder: str, module: str, root: str) -> tuple[Detector | None, list[Pr
     if problems:
         return None, problems
     try:
-        detector = restore(folder, module, manifest_of(document.data))
+        manifest = manifest_of(document.data)
+        detector = Detector(manifest, _import(folder, module), folder, module)
         for name in ("command", "parse", *(["fix"] if detector.manifest.fixed else [])):
             getattr(detector.plugin, name)
     except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a plugin does, the others work

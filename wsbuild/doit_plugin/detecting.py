@@ -7,14 +7,12 @@ from functools import cached_property
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from wsbuild import config
 from wsbuild.actions.tally import EXECUTED, FAILED, SKIPPED, UP_TO_DATE, StepReport
-from wsbuild.detectors import baseline, engine, registry
+from wsbuild.detectors import baseline, engine
 from wsbuild.detectors.keeping import keep, make_room
 from wsbuild.detectors.project import Project, choose
 from wsbuild.detectors.selection import select
-from wsbuild.errors import UserError
-from wsbuild.problems import describe
+from wsbuild.detectors.settings import load
 from wsbuild.reports.findings import as_text
 from wsbuild.tasks import DETECT, DetectorTask, detect_task
 
@@ -39,10 +37,7 @@ class Detecting:
         self._chosen = self._choose([] if "" in only else only)
 
     def _choose(self, only: list[str]) -> list[Detector]:
-        settings, problems = config.load(self._session.root)
-        detectors, wrong = registry.load(self._session.root)
-        if problems or wrong:
-            raise UserError("\n".join(map(describe, (*problems, *wrong))))
+        settings, detectors = load(self._session.root, self._session.root)
         return choose(detectors, only, settings.detectors)
 
     def tasks(self) -> list[WorkTask]:

@@ -15,8 +15,8 @@ from wsbuild.doit_plugin.node import install_order_only
 from wsbuild.doit_plugin.stream import quiet_stdout
 from wsbuild.errors import UserError
 from wsbuild.plan.order import closure, just
-from wsbuild.plan.select import Target, path_from_root, select
-from wsbuild.root import find_root
+from wsbuild.plan.select import Target, select
+from wsbuild.root import find_root, path_from_root
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

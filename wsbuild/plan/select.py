@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from wsbuild import patterns
@@ -76,14 +75,6 @@ def _owners(path: str, plan: Plan) -> list[Target]:
         if any(patterns.covers(p, path) for p in step.outputs)
     ]
     return makers or [Target(ws.id) for ws in owners]
-
-
-def path_from_root(word: str, root: str, cwd: str) -> str:
-    """A word that names something on disk below another directory, as seen from the root."""
-    if cwd == root or not (os.sep in word or os.path.lexists(os.path.join(cwd, word))):
-        return word
-    path = os.path.relpath(os.path.join(cwd, word), root)
-    return word if path.startswith("..") else path.replace(os.sep, "/")
 
 
 def select(plan: Plan, words: Iterable[str]) -> list[Target]:
