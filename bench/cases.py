@@ -212,5 +212,6 @@ CASES = {
     "change": build,
     "restore": restore,
     "detect": detectors.detect,
+    "detect-all": detectors.detect_all,
 }
 """By name: the function that lays out the graph for it and measures it."""

@@ -64,7 +64,9 @@ def summary(report: Report) -> str:
     paths = len({one.path for one in report.findings})
     calls = sum(told.calls for told in report.detectors)
     failed = sum(told.status == ERROR for told in report.detectors)
-    found = f"{_number(len(report.findings), 'finding')} in {paths} of {_number(report.files, 'file')}"
+    # Who judges the project as a whole finds something in files that were not asked for, too.
+    among = f"{paths} of {_number(report.files, 'file')}" if paths <= report.files else f"{paths} files"
+    found = f"{_number(len(report.findings), 'finding')} in {among}"
     quiet = f", {len(report.suppressed)} suppressed" if report.suppressed else ""
     known = f", {report.baseline} in the baseline" if report.baseline else ""
     skipped = sum(told.status == SKIPPED for told in report.detectors)
