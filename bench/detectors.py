@@ -116,7 +116,9 @@ def _lay_out(setting: Setting, name: str, hooks: dict[str, tuple[str, str]]) -> 
 
 
 def _hooks(hooks: dict[str, tuple[str, str]]) -> str:
-    fields = "      - id: {0}\n        name: {0}\n        entry: {1}\n        language: system\n        {2}\n"
+    fields = (
+        "      - id: {0}\n        name: {0}\n        entry: '{1}'\n        language: system\n        {2}\n"
+    )
     head = "---\nrepos:\n  - repo: local\n    hooks:\n"
     return head + "".join(fields.format(name, *given) for name, given in hooks.items())
 

@@ -63,7 +63,8 @@ def test_text_tells_all_that_happened() -> None:
     assert "ERROR     two: 100% of,it:me.py could not be judged: evil" in said
     assert "ERROR     two: wholly\n" in said
     assert "skipped   three: get it" in said
-    assert said.endswith("4 findings in 4 of 9 files, 1 suppressed; 2 tool calls, 1 detector failed, 1 skipped\n")
+    last = "4 findings in 4 of 9 files, 1 suppressed; 2 tool calls, 1 detector failed, 1 skipped\n"
+    assert said.endswith(last)
 
 
 def test_what_cannot_be_mended_needs_no_help() -> None:
