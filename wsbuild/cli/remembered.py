@@ -15,8 +15,6 @@ from wsbuild.config import FILE
 from wsbuild.detectors import memory
 from wsbuild.detectors.engine import CACHED, ERROR, RAN, Known, Report, Told
 from wsbuild.detectors.finding import Finding
-from wsbuild.detectors.keeping import keep
-from wsbuild.detectors.memory import Memory
 from wsbuild.detectors.project import open_project
 from wsbuild.detectors.registry import FOLDER, manifest_of, restore
 from wsbuild.detectors.selection import Selection
@@ -26,7 +24,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from wsbuild.detectors.contract import Detector
+    from wsbuild.detectors.memory import Memory
     from wsbuild.detectors.project import Project
+    from wsbuild.looks import Look
 
 ENVIRON = ("PATH", "VIRTUAL_ENV", "NO_COLOR", "PIPELINE_DB_PATH")
 """Variables that an answer depends on, besides those that detectors are given."""
@@ -75,6 +75,8 @@ def resume(
         request = request_of(details["request"])
         new = project.engine.detect([known[name] for name in chosen], selection, request.jobs)
         report = _merged(_report(details), new, files, known)
+        from wsbuild.detectors.keeping import keep  # behind what tools are waited for
+
         again, warning = keep(project, chosen, new, whole=False)
         project.verdicts.warning = project.verdicts.warning or warning
         given = answer(request, report, project)
@@ -170,7 +172,7 @@ def remember(
     project: Project,
     scan: Scan,
     report: Report,
-    stats: Mapping[str, memory.Stat],
+    stats: Mapping[str, Look],
     listings: Mapping[str, str],
     around: Sequence[str] | None = None,
 ) -> None:
@@ -203,7 +205,7 @@ def remember(
         "findings": same.findings,
         "suppressed": same.suppressed,
     }
-    new = Memory((given.code, given.out, given.err), stats, environ, json.dumps(details))
+    new = memory.of_run((given.code, given.out, given.err), stats, environ, json.dumps(details))
     memory.save(project.root, words, new, _write(project.root))
 
 

@@ -15,6 +15,7 @@ import zlib
 from array import array
 
 from wsbuild import __version__
+from wsbuild.looks import FIELDS, GONE, Look, differing, look_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,13 +30,8 @@ FINE_MARGIN_NS = 100_000_000
 COARSE_MARGIN_NS = 2_000_000_000
 DAY_S = 86_400
 
-GONE = (0, 0, 0, 0, 0)
-"""What is noted of a path where nothing is."""
-
-UNSURE = (-1, 0, 0, 0, 0)
+UNSURE: Look = (-1, 0, 0, 0, 0)
 """What is noted of a file that changed as it was looked at, or just before: equal to nothing."""
-
-Stat = tuple[int, int, int, int, int]
 
 
 class Watch:
@@ -45,9 +41,9 @@ class Watch:
 
     def __init__(self, is_ignored: Callable[[str], object]) -> None:
         self.began_ns = time.time_ns()
-        self.files: dict[str, Stat] = {}
-        self.around: dict[str, Stat] = {}
-        self.folders: dict[str, Stat] = {}
+        self.files: dict[str, Look] = {}
+        self.around: dict[str, Look] = {}
+        self.folders: dict[str, Look] = {}
         self.listings: dict[str, str] = {}
         self._is_ignored = is_ignored
 
@@ -69,72 +65,73 @@ class Watch:
             self.around[path] = GONE
             return
         if stat.S_ISDIR(st.st_mode):
-            self.folders[path] = fields(st)
+            self.folders[path] = look_of(st)
             self.listings[path] = kinds(path, self._is_ignored)
         else:
-            self.around[path] = fields(st)
+            self.around[path] = look_of(st)
 
-    def stats(self) -> dict[str, Stat]:
+    def stats(self) -> dict[str, Look]:
         """All that was seen; UNSURE where the clock of the file system may hide a later change."""
         seen = {**self.files, **self.folders, **self.around}
         return {path: self._settled(was) for path, was in seen.items()}
 
-    def _settled(self, seen: Stat) -> Stat:
+    def _settled(self, seen: Look) -> Look:
         last = max(seen[0], seen[1])
         coarse = not seen[0] % 1_000_000_000 and not seen[1] % 1_000_000_000
         margin = COARSE_MARGIN_NS if coarse else FINE_MARGIN_NS
         return seen if seen == GONE or self.began_ns - last > margin else UNSURE
 
 
-def _lstat(path: str, seen: dict[str, Stat]) -> os.stat_result:
+def _lstat(path: str, seen: dict[str, Look]) -> os.stat_result:
     try:
         st = os.lstat(path)
     except OSError:
         seen.setdefault(path, GONE)
         raise
     if path not in seen:
-        seen[path] = fields(st)
+        seen[path] = look_of(st)
     return st
 
 
-def fields(st: os.stat_result) -> Stat:
-    """What tells that a path has changed."""
-    return st.st_mtime_ns, st.st_ctime_ns, st.st_size, st.st_ino, st.st_mode
-
-
 class Memory:
-    """One run: the `answer` it gave (exit code, stdout, stderr), `stats` of all it looked at (by absolute
-    path), the `environ` it depended on, and in `details` what one needs to answer where only files have
-    changed, as text.
+    """One run: the `answer` it gave (exit code, stdout, stderr), all `paths` it looked at (absolute), with
+    what it has `seen` of each (`wsbuild.looks`), the `environ` it depended on, and in `details` what one
+    needs to answer where only files have changed, as JSON.
     """
 
     def __init__(
         self,
         answer: tuple[int, str, str],
-        stats: Mapping[str, Stat],
+        paths: Sequence[str],
+        seen: array[int],
         environ: Mapping[str, str | None],
-        details: str,
+        details: bytes,
     ) -> None:
         self.answer = answer
-        self.stats = stats
+        self.paths = paths
+        self.seen = seen
         self.environ = environ
         self.details = details
+
+    @property
+    def stats(self) -> dict[str, Look]:
+        """What was seen, by path."""
+        numbers = iter(self.seen)
+        return dict(zip(self.paths, zip(*[numbers] * FIELDS, strict=True), strict=True))
 
     def changed(self, environ: Mapping[str, str]) -> list[str] | None:
         """The paths that are not as they were; None where something else is not."""
         if any(environ.get(name) != value for name, value in self.environ.items()):
             return None
-        lstat, found = os.lstat, []
-        for path, before in self.stats.items():
-            try:
-                st = lstat(path)
-            except OSError:
-                if before != GONE:
-                    found.append(path)
-                continue
-            if before != (st.st_mtime_ns, st.st_ctime_ns, st.st_size, st.st_ino, st.st_mode):
-                found.append(path)
-        return found
+        return [self.paths[at] for at in differing(self.paths, self.seen)]
+
+
+def of_run(
+    answer: tuple[int, str, str], stats: Mapping[str, Look], environ: Mapping[str, str | None], details: str
+) -> Memory:
+    """What is to be remembered of a run that has looked at `stats`."""
+    seen = array("q", [number for look in stats.values() for number in look])
+    return Memory(answer, list(stats), seen, environ, _encode(details))
 
 
 def _encode(text: str) -> bytes:
@@ -178,12 +175,15 @@ def _parse(data: bytes, wanted: bytes) -> Memory | None:
     about, environ, code, out, err, paths, stats, details = parts
     if about != wanted:
         return None
-    numbers = iter(array("q", bytes(stats)))
+    names, seen = _decode(paths).split("\0"), array("q", bytes(stats))
+    if len(names) * FIELDS != len(seen):
+        raise ValueError("it is damaged")
     return Memory(
         (int(code), _decode(out), _decode(err)),
-        dict(zip(_decode(paths).split("\0"), zip(*[numbers] * 5, strict=True), strict=True)),
+        names,
+        seen,
         dict(_setting(entry) for entry in _decode(environ).split("\0")),
-        _decode(details),
+        bytes(details),
     )
 
 
@@ -202,9 +202,9 @@ def save(root: str, words: Sequence[str], memory: Memory, write: Callable[[str, 
         str(code).encode(),
         _encode(out),
         _encode(err),
-        _encode("\0".join(memory.stats)),
-        array("q", [number for seen in memory.stats.values() for number in seen]).tobytes(),
-        _encode(memory.details),
+        _encode("\0".join(memory.paths)),
+        memory.seen.tobytes(),
+        memory.details,
     )
     body = b"".join(len(part).to_bytes(8) + part for part in parts)
     path = _file(root, words)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
 import signal
 import socket
 import subprocess
@@ -18,6 +19,8 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from wsbuild.atomic import is_alive
 from wsbuild.errors import StateError
+from wsbuild.fork import can_fork
+from wsbuild.tools import supervisor
 from wsbuild.tools.command import (
     INTERRUPTED_CODE,
     MISSING_CODE,
@@ -28,6 +31,7 @@ from wsbuild.tools.command import (
     ending,
     tool_env,
 )
+from wsbuild.tools.forked import Forked
 from wsbuild.tools.link import ALARM, Link, Watch, encode
 from wsbuild.tools.output import Output
 
@@ -48,7 +52,6 @@ __all__ = [
     "tool_env",
 ]
 
-SUPERVISOR = os.path.join(os.path.dirname(os.path.abspath(__file__)), "supervisor.py")
 CAP = 16 * 2**20
 
 
@@ -59,15 +62,8 @@ class _Supervisor(Link):
         ours, theirs = socket.socketpair()
         super().__init__(ours)
         with theirs:
-            self._process = subprocess.Popen(
-                [sys.executable, "-I", "-S", SUPERVISOR, str(theirs.fileno())],
-                pass_fds=(theirs.fileno(),),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                cwd="/",
-                start_new_session=True,
-            )
+            fd = theirs.fileno()
+            self._process = Forked(fd) if can_fork() else _started(fd)
 
     @property
     def usable(self) -> bool:
@@ -77,6 +73,19 @@ class _Supervisor(Link):
         self.cut()
         self._process.wait()
         self.socket.close()
+
+
+def _started(fd: int) -> subprocess.Popen[bytes]:
+    """A supervisor that serves the socket `fd`, as a program of its own."""
+    return subprocess.Popen(
+        [sys.executable, "-I", "-S", supervisor.__file__, str(fd)],
+        pass_fds=(fd,),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        cwd="/",
+        start_new_session=True,
+    )
 
 
 class _Pool:
@@ -141,8 +150,8 @@ def is_canceled() -> bool:
 
 def shutdown() -> None:
     """End all supervisors, at once with what they still run; after it, commands may start again."""
-    for supervisor in tuple(_pool.busy):
-        supervisor.cut()
+    for busy in tuple(_pool.busy):
+        busy.cut()
     with contextlib.suppress(IndexError):
         while True:
             _pool.idle.pop().close()
@@ -161,10 +170,24 @@ def _file_of(data: bytes) -> BinaryIO:
     return file
 
 
+def _end_of(child: subprocess.Popen[bytes], timeout: float) -> int:
+    """How a child ends, as soon as it does. Raises TimeoutExpired."""
+    try:
+        fd = os.pidfd_open(child.pid)
+    except (AttributeError, OSError):
+        return child.wait(timeout)  # which only looks now and then
+    with open(fd, "rb", buffering=0) as ended:
+        poll = select.poll()
+        poll.register(ended, select.POLLIN)
+        if not poll.poll(timeout * 1000):
+            raise subprocess.TimeoutExpired(child.args, timeout)
+    return child.wait()
+
+
 def _wait(child: subprocess.Popen[bytes], timeout: float) -> int:
     with child:
         try:
-            code = child.wait(timeout)
+            code = _end_of(child, timeout)
         except subprocess.TimeoutExpired:
             return TIMEOUT_CODE
         finally:

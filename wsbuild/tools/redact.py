@@ -7,12 +7,10 @@ that lines keep their number. A stream of bytes gives the same result however it
 
 from __future__ import annotations
 
-import base64
 import json
 import os
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
-from urllib.parse import quote, unquote
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -104,6 +102,8 @@ def secrets_of(
     password. Values that are too short, a common word or an existing path are left out; of `names` only
     those that are too short.
     """
+    from urllib.parse import unquote
+
     listed = set(names)
     found: dict[Secret, None] = {}
     for name, value in (*environ.items(), *given):
@@ -128,6 +128,9 @@ def _tells(value: str) -> bool:
 
 def _forms(value: str) -> Iterator[bytes]:
     """The ways to write a value on one line."""
+    import base64
+    from urllib.parse import quote
+
     raw = value.encode("utf-8", "surrogateescape")
     yield raw
     for ascii_only in (True, False):

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from wsbuild.detectors.memory import FINE_MARGIN_NS, GONE, UNSURE, Watch, fields
+from wsbuild.detectors.memory import FINE_MARGIN_NS, UNSURE, Watch
+from wsbuild.looks import GONE, look_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,7 +32,7 @@ def test_what_has_just_changed_is_not_believed(
     monkeypatch.setattr(time, "time_ns", lambda: now)
     watch = Watch(lambda _: False)
     watch.lstat_file(str(file))
-    assert watch.stats() == {str(file): fields(st) if is_sure else UNSURE}
+    assert watch.stats() == {str(file): look_of(st) if is_sure else UNSURE}
 
 
 def test_whole_seconds_are_a_coarse_clock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
