@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from wsbuild.atomic import write_atomic
@@ -22,6 +23,14 @@ def database_path(root: str, environ: Mapping[str, str]) -> str:
     """Where the history database is: `PIPELINE_DB_PATH` (relative to the root), or the default."""
     given = os.path.expanduser(environ.get("PIPELINE_DB_PATH", ""))
     return os.path.join(root, given or DATABASE)
+
+
+def make_database_room(root: str, environ: Mapping[str, str]) -> None:
+    """Make the directory of the history, so that it is there when the project is looked at: its name is one
+    that results may depend on.
+    """
+    with suppress(OSError):
+        make_dir(*os.path.split(os.path.dirname(database_path(root, environ))))
 
 
 def log_path(run_id: str, task: str, number: int) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
-from wsbuild.detectors import baseline
 from wsbuild.errors import EXIT_FAILED, EXIT_OK
 
 if TYPE_CHECKING:
@@ -48,6 +47,8 @@ def answer(request: Request, report: Report, project: Project) -> Answer:
 
     warning = project.verdicts.warning
     if request.new_only:
+        from wsbuild.detectors import baseline
+
         project.watch.note(os.path.join(project.root, baseline.FILE))
         old = baseline.load(project.root)
         new = [one for one in report.findings if one.fingerprint not in old]

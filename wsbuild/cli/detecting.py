@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 
 from wsbuild.cli.answers import Answer, Request, answer
 from wsbuild.cli.remembered import Scan, note_sources, remember, request_of, resume
-from wsbuild.detectors import baseline, memory
-from wsbuild.detectors.fixing import ROUNDS, fix, fixable
-from wsbuild.detectors.keeping import keep, make_room
+from wsbuild.detectors import memory
 from wsbuild.detectors.project import open_project
 from wsbuild.detectors.selection import Selection, select
 from wsbuild.errors import EXIT_OK, UserError
+from wsbuild.statedir import make_database_room
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
+    from wsbuild.detectors.changes import Changes
     from wsbuild.detectors.contract import Detector
     from wsbuild.detectors.engine import Report
     from wsbuild.detectors.memory import Memory
@@ -34,14 +34,22 @@ def run_named(request: Request, root: str, place: str, environ: Mapping[str, str
     return _run(request._replace(paths=paths), (), root, place, environ)
 
 
-def run(request: Request, words: Sequence[str], root: str, environ: Mapping[str, str]) -> Answer:
-    """Judge; the command is remembered as `words`. Raises UserError, StateError."""
+def run(
+    request: Request,
+    words: Sequence[str],
+    root: str,
+    environ: Mapping[str, str],
+    asked: Callable[[], Changes] | None = None,
+) -> Answer:
+    """Judge; the command is remembered as `words`. Git may have been `asked` already. Raises UserError,
+    StateError.
+    """
     memory.forget(root, words)
     if not request.which:
         return _run(request, words, root, root, environ)
     from wsbuild.detectors.changes import Changes
 
-    changes = Changes(root, environ)
+    changes = asked() if asked else Changes(root, environ)
     if request.which == "changed":
         return _run(request, (), root, root, environ, changes.since(request.since))
     names = changes.staged()
@@ -79,7 +87,7 @@ def _run(
     settings, detectors = known.load(root, place)
     chosen = projects.choose(detectors, request.only, settings.detectors)
     if place == root:
-        make_room(root, environ)
+        make_database_room(root, environ)
     with open_project(root, environ, settings.ignore, settings.secrets, place) as project:
         note_sources(project, detectors)
         selection = _select(project, chosen, request.paths, names)
@@ -91,6 +99,8 @@ def _run(
         again = False
         if place == root:
             is_whole = not request.paths and names is None
+            from wsbuild.detectors.keeping import keep  # behind what tools are waited for
+
             again, warning = keep(project, selection.chosen, report, is_whole)
             project.verdicts.warning = project.verdicts.warning or warning
         given = answer(request, report, project)
@@ -128,6 +138,8 @@ def _among(names: Sequence[str], paths: Sequence[str]) -> list[str]:
 
 
 def _new_baseline(report: Report, root: str) -> Answer:
+    from wsbuild.detectors import baseline
+
     if report.errors:
         name, path, why = report.errors[0]
         raise UserError(f"no baseline is written, as not all could be judged: {name} {path}: {why}")
@@ -140,6 +152,8 @@ def _fixed(
     project: Project, detectors: Sequence[Detector], selection: Selection, report: Report, jobs: int
 ) -> Report:
     """Have all mended that can be, and judge again."""
+    from wsbuild.detectors.fixing import ROUNDS, fix, fixable
+
     fixed: dict[tuple[str, str], None] = {}
     errors: list[tuple[str, str, str]] = []
     for _ in range(ROUNDS):

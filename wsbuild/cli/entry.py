@@ -79,9 +79,17 @@ def _usual(words: list[str], here: str, root: str) -> tuple[int, str, str] | Non
     request = request_of(words[1:], root)
     if request is None:
         return None
+    from wsbuild.tools import process
+
+    process.prepare(os.cpu_count() or 1)
+    asked = None
+    if request.which == "staged":
+        from wsbuild.detectors.changes import ask_soon
+
+        asked = ask_soon(root, os.environ)
     from wsbuild.cli.detecting import run
 
-    return run(request, [here, *words], root, os.environ)
+    return run(request, [here, *words], root, os.environ, asked)
 
 
 def _report_bug() -> str:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
-from contextlib import closing, suppress
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 from wsbuild.detectors.life import Judged, now, plan, record
 from wsbuild.errors import StateError
-from wsbuild.statedir import database_path, make_dir
+from wsbuild.statedir import database_path
 from wsbuild.store.db import open_store
 
 if TYPE_CHECKING:
@@ -16,14 +15,6 @@ if TYPE_CHECKING:
 
     from wsbuild.detectors.engine import Report
     from wsbuild.detectors.project import Project
-
-
-def make_room(root: str, environ: Mapping[str, str]) -> None:
-    """Make the directory of the history, so that it is there when the project is looked at: its name is one
-    that results may depend on.
-    """
-    with suppress(OSError):
-        make_dir(*os.path.split(os.path.dirname(database_path(root, environ))))
 
 
 def keep(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -87,11 +88,19 @@ def _shipped(name: str) -> Detector:
     return restore(folder, f"{plugins.__name__}.{name}.plugin", manifest)
 
 
+def packages() -> list[str]:
+    """Where packages are installed that may bring detectors: not where this program was started from, so that
+    it has the same ones however it is started.
+    """
+    return sys.path if sys.flags.safe_path else sys.path[1:]
+
+
 def _installed() -> Iterator[tuple[str, str]]:
-    from importlib.metadata import entry_points
+    from importlib.metadata import distributions
     from importlib.util import find_spec
 
-    for point in sorted(entry_points(group=GROUP), key=lambda point: point.name):
+    points = (point for one in distributions(path=packages()) for point in one.entry_points)
+    for point in sorted((one for one in points if one.group == GROUP), key=lambda point: point.name):
         spec = find_spec(point.value)
         if spec is not None and spec.submodule_search_locations:
             yield next(iter(spec.submodule_search_locations)), f"{point.value}.plugin"

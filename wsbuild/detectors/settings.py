@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -71,7 +70,7 @@ def _made_of(place: str) -> str:
 
 def packages() -> Iterable[str]:
     """Where packages are installed, which may bring detectors."""
-    return sys.path
+    return registry.packages()
 
 
 def _folders(folder: str) -> Iterator[str]:

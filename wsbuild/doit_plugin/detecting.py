@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 
 from wsbuild.actions.tally import EXECUTED, FAILED, SKIPPED, UP_TO_DATE, StepReport
 from wsbuild.detectors import baseline, engine
-from wsbuild.detectors.keeping import keep, make_room
+from wsbuild.detectors.keeping import keep
 from wsbuild.detectors.project import Project, choose
 from wsbuild.detectors.selection import select
 from wsbuild.detectors.settings import load
 from wsbuild.reports.findings import as_text
+from wsbuild.statedir import make_database_room
 from wsbuild.tasks import DETECT, DetectorTask, detect_task
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ class Detecting:
     def _project(self) -> Project:
         session = self._session
         if session.writing:
-            make_room(session.root, session.environ)
+            make_database_room(session.root, session.environ)
         ignore = session.plan.config.ignore
         return Project(
             session.root, session.root, session.environ, ignore, session.redactor, writing=session.writing

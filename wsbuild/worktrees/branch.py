@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import tempfile
-from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from wsbuild.atomic import write_atomic
@@ -84,7 +83,7 @@ def laid_over(git: Git, head: str, tips: Mapping[str, str]) -> dict[str, tuple[s
     Raises ConflictError, GitError, OSError.
     """
     with tempfile.TemporaryDirectory(prefix="wsbuild-") as directory:
-        apart = replace(git, objects=os.path.join(directory, "objects"))
+        apart = git._replace(objects=os.path.join(directory, "objects"))
         os.mkdir(apart.objects)
         commit = stacked(apart, head, tips)
         said = apart.run("diff-tree", "-r", "-z", "--no-renames", head, commit).split(b"\0")

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from wsbuild.errors import StateError
 from wsbuild.tools.process import capture
@@ -43,8 +42,7 @@ class GitError(StateError):
     """Git refused; the message holds its words."""
 
 
-@dataclass(frozen=True, slots=True)
-class Git:
+class Git(NamedTuple):
     """The repository that a project lies in.
 
     `root` is the absolute path of the project, `top` that of the work tree around it, `prefix` the way

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import itertools
 import json
 import os
@@ -304,7 +303,7 @@ def test_names_that_never_count_are_no_work(repo: Any) -> None:
     """Neither in the checkout nor in the worktree, at any depth, whether git ignores them too or not; but
     what git tracks counts by any name, and so does what the workstream owns.
     """
-    ignoring = dataclasses.replace(repo.git, ignore=("__pycache__", "*.pyc", "*.log", ".tool.*"))
+    ignoring = repo.git._replace(ignore=("__pycache__", "*.pyc", "*.log", ".tool.*"))
     repo.write("d/__pycache__/tracked.txt", "tracked\n")
     repo.write(".tool.conf", "tracked\n")
     repo.run("add", "-f", "d/__pycache__/tracked.txt", ".tool.conf")
