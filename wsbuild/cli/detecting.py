@@ -7,7 +7,7 @@ import os
 from typing import TYPE_CHECKING
 
 from wsbuild.cli.answers import Answer, Request, answer
-from wsbuild.cli.remembered import Scan, note_sources, remember, request_of, resume
+from wsbuild.cli.remembered import Scan, note_sources, remember, remember_staged, request_of, resume
 from wsbuild.detectors import memory
 from wsbuild.detectors.project import open_project
 from wsbuild.detectors.selection import Selection, select
@@ -15,9 +15,8 @@ from wsbuild.errors import EXIT_OK, UserError
 from wsbuild.statedir import make_database_room
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
-    from wsbuild.detectors.changes import Changes
     from wsbuild.detectors.contract import Detector
     from wsbuild.detectors.engine import Report
     from wsbuild.detectors.memory import Memory
@@ -39,24 +38,26 @@ def run(
     words: Sequence[str],
     root: str,
     environ: Mapping[str, str],
-    asked: Callable[[], Changes] | None = None,
+    said: bytes | None = None,
 ) -> Answer:
-    """Judge; the command is remembered as `words`. Git may have been `asked` already. Raises UserError,
-    StateError.
+    """Judge; the command is remembered as `words`. Git may have `said` already what is staged. Raises
+    UserError, StateError.
     """
     memory.forget(root, words)
     if not request.which:
         return _run(request, words, root, root, environ)
     from wsbuild.detectors.changes import Changes
 
-    changes = asked() if asked else Changes(root, environ)
+    changes = Changes(root, environ, said)
     if request.which == "changed":
         return _run(request, (), root, root, environ, changes.since(request.since))
     names = changes.staged()
     if request.form == "text" and not _among(names, request.paths):
         return Answer(EXIT_OK, "nothing is staged that is to be judged\n")
     with changes.as_staged() as place:
-        return _run(request, (), root, place, environ, names)
+        # What git has said is part of the words: the same is the answer where it says the same again.
+        known = words if said is not None and place == root else ()
+        return _run(request, known, root, place, environ, names)
 
 
 def run_again(
@@ -106,7 +107,10 @@ def _run(
         given = answer(request, report, project)
         if words and not request.fix and not given.err and not again:
             scan = Scan(request, project.engine.known, selection, settings.ignore, settings.secrets)
-            remember(words, project, scan, report, project.watch.stats(), project.watch.listings)
+            if names is None:
+                remember(words, project, scan, report, project.watch.stats(), project.watch.listings)
+            else:
+                remember_staged(words, project, scan, report, names)
     return given
 
 

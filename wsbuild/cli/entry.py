@@ -10,6 +10,9 @@ import sys
 
 from wsbuild.errors import EXIT_BUG, EXIT_INTERRUPTED, EXIT_OK, WsbuildError
 
+NEEDED = ("typing", "json", "subprocess", "sqlite3", "hashlib")
+"""What takes a while to import, and is needed for judging."""
+
 
 def main() -> None:
     """Run the command line; raises SystemExit with a documented exit code.
@@ -58,9 +61,11 @@ def _detect(words: list[str]) -> tuple[int, str, str] | None:
 
     here = os.getcwd()
     root = find_root(here)
+    if "--staged" in words:
+        return _staged(words, here, root)
     old = memory.load(root, [here, *words])
     if old is None:
-        return _usual(words, here, root)
+        return _usual(words, [here, *words], root)
     changed = old.changed(os.environ)
     if changed == []:
         return old.answer
@@ -73,7 +78,43 @@ def _detect(words: list[str]) -> tuple[int, str, str] | None:
     return run_again(old, changed, [here, *words], root, os.environ)
 
 
-def _usual(words: list[str], here: str, root: str) -> tuple[int, str, str] | None:
+def _staged(words: list[str], here: str, root: str) -> tuple[int, str, str] | None:
+    """The same of what is staged: where git says the same of the index and the working tree is like it, the
+    files that it names are the same.
+    """
+    from wsbuild.detectors import memory
+    from wsbuild.worktrees.status import Asked, Status
+
+    index = os.environ.get("GIT_INDEX_FILE", "")
+    asked = Asked(root, os.environ, os.path.abspath(index) if index else "")
+    _import_until(asked.source)
+    said = asked.answer()
+    if said is None or not Status(said).is_clean:
+        return _usual(words, [here, *words], root, said)
+    known = [here, *words, os.fsdecode(said).replace("\0", "\n")]
+    old = memory.load(root, known)
+    if old is not None and old.holds(os.environ):
+        return old.answer
+    return _usual(words, known, root, said)
+
+
+def _import_until(source: int) -> None:
+    """Import what is needed where no answer is remembered, until there is something to read."""
+    import select
+
+    poll = select.poll()
+    poll.register(source, select.POLLIN)
+    for module in NEEDED:
+        if poll.poll(0):
+            return
+        __import__(module)
+    poll.poll()
+
+
+def _usual(
+    words: list[str], known: list[str], root: str, said: bytes | None = None
+) -> tuple[int, str, str] | None:
+    """The answer to a usual form, remembered as `known`; git may have `said` what is staged."""
     from wsbuild.cli.lean import request_of
 
     request = request_of(words[1:], root)
@@ -82,14 +123,9 @@ def _usual(words: list[str], here: str, root: str) -> tuple[int, str, str] | Non
     from wsbuild.tools import process
 
     process.prepare(os.cpu_count() or 1)
-    asked = None
-    if request.which == "staged":
-        from wsbuild.detectors.changes import ask_soon
-
-        asked = ask_soon(root, os.environ)
     from wsbuild.cli.detecting import run
 
-    return run(request, [here, *words], root, os.environ, asked)
+    return run(request, known, root, os.environ, said)
 
 
 def _report_bug() -> str:

@@ -180,9 +180,6 @@ def remember(
     if any(one.status == ERROR for one in report.detectors):
         return
     same = _as_known(report)
-    given = answer(scan.request, same, project)
-    names = {name for one in scan.known.values() for name in one.detector.manifest.pass_env}
-    environ = {name: project.environ.get(name) for name in (*ENVIRON, *sorted(names))}
     details = {
         "request": scan.request,
         "settings": (scan.ignore, scan.secrets),
@@ -205,7 +202,32 @@ def remember(
         "findings": same.findings,
         "suppressed": same.suppressed,
     }
-    new = memory.of_run((given.code, given.out, given.err), stats, environ, json.dumps(details))
+    _save(words, project, scan, same, stats, json.dumps(details))
+
+
+def remember_staged(
+    words: Sequence[str], project: Project, scan: Scan, report: Report, names: Sequence[str]
+) -> None:
+    """The same of the files `names`, whose content git has told: it is among the words."""
+    if any(one.status == ERROR for one in report.detectors):
+        return
+    told = {os.path.join(project.root, name) for name in names}
+    stats = {path: look for path, look in project.watch.stats().items() if path not in told}
+    _save(words, project, scan, _as_known(report), stats, json.dumps(project.watch.names))
+
+
+def _save(
+    words: Sequence[str],
+    project: Project,
+    scan: Scan,
+    report: Report,
+    stats: Mapping[str, Look],
+    details: str,
+) -> None:
+    given = answer(scan.request, report, project)
+    names = {name for one in scan.known.values() for name in one.detector.manifest.pass_env}
+    environ = {name: project.environ.get(name) for name in (*ENVIRON, *sorted(names))}
+    new = memory.of_run((given.code, given.out, given.err), stats, environ, details)
     memory.save(project.root, words, new, _write(project.root))
 
 

@@ -5,41 +5,29 @@ tree stay as they are.
 from __future__ import annotations
 
 import os
-import threading
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, NamedTuple
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from wsbuild.errors import UserError
 from wsbuild.statedir import STATE
 from wsbuild.worktrees.git import Git, GitError
+from wsbuild.worktrees.status import Asked, Status
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
 EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 _NO_USE = frozenset({"__pycache__", STATE})
 _NAMES = ("diff", "--name-only", "--no-renames", "--diff-filter=d", "--relative", "-z")
-_STATUS = (
-    *("status", "--porcelain=v2", "-z", "--untracked-files=all"),
-    *("--no-renames", "--ignore-submodules=none"),
-)
-_FIELDS_BEFORE_PATH = {"1": 8, "u": 10}
-"""By the kind of an entry of git-status(1)."""
-
-
-class _Status(NamedTuple):
-    """The files that the next commit changes or adds, and whether the working tree is as it will be."""
-
-    staged: list[str]
-    is_clean: bool
 
 
 class Changes:
     """What git knows of the project at `root`; of `environ` the index that a hook is given counts. Raises
-    UserError where there is no git.
+    UserError where there is no git. `said` is what git has said of the index already.
     """
 
-    def __init__(self, root: str, environ: Mapping[str, str]) -> None:
+    def __init__(self, root: str, environ: Mapping[str, str], said: bytes | None = None) -> None:
         git = Git.find(root)
         if git is None:
             raise UserError(f"{root} is in no git repository", "name files instead")
@@ -47,7 +35,8 @@ class Changes:
         given = environ.get("GIT_INDEX_FILE")
         # A hook is started at the top of the work tree, and the name may be seen from there.
         self._env = {"GIT_INDEX_FILE": os.path.join(git.top, given)} if given else {}
-        self._known: _Status | None = None
+        self._environ = environ
+        self._said = said
 
     def _paths(self, *words: str) -> list[str]:
         said = self._git.run(*words, env=self._env)
@@ -58,12 +47,17 @@ class Changes:
 
     def staged(self) -> list[str]:
         """The files that the next commit changes or adds."""
-        return self._status().staged
+        return self._status.staged
 
-    def _status(self) -> _Status:
-        if self._known is None:
-            self._known = _status(self._paths(*_STATUS), self._git.prefix)
-        return self._known
+    @cached_property
+    def _status(self) -> Status:
+        said = self._said
+        if said is None:
+            said = Asked(self._git.root, self._environ, self._env.get("GIT_INDEX_FILE", "")).answer()
+        if said is None:
+            self._git.run("status")  # which tells what is wrong
+            raise UserError("git does not say what is staged", "see what `git status` says")
+        return Status(said, self._git.prefix)
 
     def since(self, revision: str) -> list[str]:
         """The files that have changed since `revision` ('' for the last commit), or since the branch left it,
@@ -87,7 +81,7 @@ class Changes:
         """The root of the project as the next commit has it: the project itself where that is the same, or
         a copy that is removed afterwards.
         """
-        if self._status().is_clean:
+        if self._status.is_clean:
             yield self._git.root
             return
         import tempfile
@@ -116,46 +110,3 @@ class Changes:
                 continue
             if not os.path.lexists(os.path.join(place, path)):
                 os.symlink(os.path.join(self._git.root, path), os.path.join(place, path))
-
-
-def _status(entries: list[str], prefix: str) -> _Status:
-    """What git-status(1) says in its second form, of what lies below `prefix`."""
-    staged, is_clean = [], True
-    for entry in entries:
-        kind = entry[0]
-        if kind == "?":
-            is_clean = is_clean and not entry[2:].startswith(prefix)
-            continue
-        in_index, in_tree = entry[2], entry[3]
-        path = entry.split(" ", _FIELDS_BEFORE_PATH[kind])[-1]
-        is_clean = is_clean and kind == "1" and in_tree == "."
-        if path.startswith(prefix) and (kind == "u" or in_index not in ".D"):
-            staged.append(path[len(prefix) :])
-    return _Status(staged, is_clean)
-
-
-def ask_soon(root: str, environ: Mapping[str, str]) -> Callable[[], Changes]:
-    """Begin to ask git what is staged, while others work. What is given waits for the answer, and raises what
-    Changes does.
-    """
-    found: list[Changes] = []
-    failed: list[Exception] = []
-
-    def ask() -> None:
-        try:
-            changes = Changes(root, environ)
-            changes.staged()
-            found.append(changes)
-        except Exception as error:  # noqa: BLE001 - it is raised where it is waited for
-            failed.append(error)
-
-    asking = threading.Thread(target=ask, daemon=True)
-    asking.start()
-
-    def wait() -> Changes:
-        asking.join()
-        if failed:
-            raise failed[0]
-        return found[0]
-
-    return wait

@@ -25,7 +25,7 @@ FOLDER = ".wsbuild/detect"
 MOST = 16
 """Memories that are kept of one project."""
 
-FORMAT = 1
+FORMAT = 2
 FINE_MARGIN_NS = 100_000_000
 COARSE_MARGIN_NS = 2_000_000_000
 DAY_S = 86_400
@@ -36,7 +36,7 @@ UNSURE: Look = (-1, 0, 0, 0, 0)
 
 class Watch:
     """Looks at paths, and remembers what it saw first of each: of the `files` that are judged, of what lies
-    `around` them, and of `folders`, with the names in them that count.
+    `around` them, and of `folders`, with the names in them: all (`names`), and those that count (`listings`).
     """
 
     def __init__(self, is_ignored: Callable[[str], object]) -> None:
@@ -44,6 +44,7 @@ class Watch:
         self.files: dict[str, Look] = {}
         self.around: dict[str, Look] = {}
         self.folders: dict[str, Look] = {}
+        self.names: dict[str, str] = {}
         self.listings: dict[str, str] = {}
         self._is_ignored = is_ignored
 
@@ -66,7 +67,9 @@ class Watch:
             return
         if stat.S_ISDIR(st.st_mode):
             self.folders[path] = look_of(st)
-            self.listings[path] = kinds(path, self._is_ignored)
+            self.names[path] = names_in(path)
+            rows = self.names[path].split("\0")
+            self.listings[path] = "\0".join(row for row in rows if not self._is_ignored(row[:-3]))
         else:
             self.around[path] = look_of(st)
 
@@ -124,6 +127,18 @@ class Memory:
         if any(environ.get(name) != value for name, value in self.environ.items()):
             return None
         return [self.paths[at] for at in differing(self.paths, self.seen)]
+
+    def holds(self, environ: Mapping[str, str]) -> bool:
+        """Whether the answer is still right where `details` are names in directories: these change with a file
+        that is written anew, and matter only with a name.
+        """
+        changed = self.changed(environ)
+        if not changed:
+            return changed is not None
+        import json
+
+        names = json.loads(self.details)
+        return all(path in names and names_in(path) == names[path] for path in changed)
 
 
 def of_run(
@@ -227,15 +242,14 @@ def _by_age(folder: str) -> Iterable[tuple[int, str]]:
             yield entry.stat().st_mtime_ns, entry.path
 
 
-def kinds(folder: str, is_ignored: Callable[[str], object]) -> str:
-    """The names in a directory and what each is, as far as they count; nothing where there is none."""
+def names_in(folder: str) -> str:
+    """The names in a directory with what each is, in order; '' where there is none. (`/` is in no name.)"""
     try:
         with os.scandir(folder) as entries:
             found = [
                 f"{entry.name}/{entry.is_dir(follow_symlinks=False):d}{entry.is_symlink():d}"
                 for entry in entries
-                if not is_ignored(entry.name)
             ]
     except OSError:
         return ""
-    return "/".join(sorted(found))
+    return "\0".join(sorted(found))

@@ -16,16 +16,6 @@ if TYPE_CHECKING:
 State = Literal["ok", "failed", "timeout", "missing", "crashed", "interrupted"]
 TIMEOUT_CODE, NOT_EXECUTABLE_CODE, MISSING_CODE, INTERRUPTED_CODE = 124, 126, 127, 130
 NOT_FOUND = frozenset({errno.ENOENT, errno.ENOTDIR})
-ALLOWED_PREFIXES = ("LC_", "XDG_")
-ALLOWED = frozenset(
-    (
-        *("PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "TERM", "TZ"),
-        *("TMPDIR", "TMP", "TEMP", "VIRTUAL_ENV", "SYSTEMROOT", "SSL_CERT_FILE", "SSL_CERT_DIR"),
-        *("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS"),
-        *("http_proxy", "https_proxy", "all_proxy", "no_proxy"),
-        *("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"),
-    )
-)
 
 
 class Command(NamedTuple):
@@ -98,14 +88,3 @@ def ending(answer: Sequence[str], success: Collection[int], canceled: int) -> En
         case ["lost"]:
             return Ending("crashed", 128 + signal.SIGKILL, signal.SIGKILL)
     return Ending("interrupted", INTERRUPTED_CODE, canceled or None)
-
-
-def tool_env(environ: Mapping[str, str], extra: Mapping[str, str]) -> dict[str, str]:
-    """The environment of a tool: the caller's variables that every tool may see, and `extra`.
-
-    The caller's `GIT_*` are not among them: in a hook they would send git to another repository.
-    """
-    allowed = {
-        name: value for name, value in environ.items() if name in ALLOWED or name.startswith(ALLOWED_PREFIXES)
-    }
-    return {**allowed, **extra}

@@ -29,8 +29,8 @@ from wsbuild.tools.command import (
     Command,
     Result,
     ending,
-    tool_env,
 )
+from wsbuild.tools.environment import tool_env
 from wsbuild.tools.forked import Forked
 from wsbuild.tools.link import ALARM, Link, Watch, encode
 from wsbuild.tools.output import Output

@@ -7,35 +7,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from wsbuild.errors import StateError
 from wsbuild.tools.process import capture
+from wsbuild.worktrees.words import ENVIRON, OPTIONS, PROGRAM
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 TIMEOUT_S = 600.0
-PROGRAM = "git"
-
-# What a repository's own settings must not decide: which programs run, and how output looks.
-_SETTINGS = (
-    "core.fsmonitor=false",
-    "core.hooksPath=/dev/null",
-    "core.quotePath=false",
-    "core.pager=cat",
-    "commit.gpgSign=false",
-    "gc.auto=0",
-    "maintenance.auto=false",
-    "advice.detachedHead=false",
-)
-_OPTIONS = tuple(word for setting in _SETTINGS for word in ("-c", setting))
-
-# The same commit for the same tree: whoever asks, and whenever.
-IDENTITY = {
-    "GIT_AUTHOR_NAME": "wsbuild",
-    "GIT_AUTHOR_EMAIL": "wsbuild@localhost",
-    "GIT_AUTHOR_DATE": "946684800 +0000",
-    "GIT_COMMITTER_NAME": "wsbuild",
-    "GIT_COMMITTER_EMAIL": "wsbuild@localhost",
-    "GIT_COMMITTER_DATE": "946684800 +0000",
-}
 
 
 class GitError(StateError):
@@ -116,8 +93,8 @@ def _call(
     env: Mapping[str, str] | None = None,
     given: bytes = b"",
 ) -> tuple[int, bytes]:
-    own = {"GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C", **IDENTITY, **(env or {})}
-    return capture([PROGRAM, *_OPTIONS, *words], input=given, cwd=cwd, timeout=TIMEOUT_S, env=own)
+    own = {**ENVIRON, **(env or {})}
+    return capture([PROGRAM, *OPTIONS, *words], input=given, cwd=cwd, timeout=TIMEOUT_S, env=own)
 
 
 def _error(words: tuple[str, ...] | list[str], said: bytes) -> GitError:

@@ -6,8 +6,8 @@ import os
 import time
 from typing import TYPE_CHECKING
 
-from wsbuild.worktrees.git import IDENTITY
 from wsbuild.worktrees.snapshot import own_index, snapshot
+from wsbuild.worktrees.words import IDENTITY
 from wsbuild.worktrees.worktree import differing
 
 if TYPE_CHECKING:

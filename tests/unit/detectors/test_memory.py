@@ -66,7 +66,7 @@ def test_a_folder_is_its_names_that_count(tmp_path: Path) -> None:
     watch.note(str(tmp_path))
     watch.note(str(tmp_path / "a"))
     watch.note(str(tmp_path / "nowhere"))
-    assert watch.listings == {str(tmp_path): "a/00/b/10/c/01"}
+    assert watch.listings == {str(tmp_path): "a/00\0b/10\0c/01"}
     assert set(watch.folders) == {str(tmp_path)}
     assert watch.around[str(tmp_path / "nowhere")] == GONE
     assert watch.around[str(tmp_path / "a")] != GONE

@@ -1,0 +1,157 @@
+"""`wsbuild detect --staged` where the same was staged before: the answer is remembered, and right."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from detecting import own
+from space import Space
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+ENGINE = "wsbuild.detectors.engine"
+FINDS_BAD = 'for f; do if grep -q BAD "$f"; then echo "$f"; bad=1; fi; done; exit ${bad:-0}'
+
+
+@pytest.fixture
+def space(tmp_path: Path) -> Space:
+    """A repository in which a file is bad where it says so."""
+    space = Space(tmp_path / "project")
+    (space.root / "workstreams").rmdir()
+    own(space, FINDS_BAD, config_files=["own.cfg"], neighborhood=True)
+    own(space, "exit 0", name="two", command="two", version_command=[])
+    _two(space)
+    space.env["PATH"] += f":{tmp_path}"
+    space.write(".gitattributes", "* text=auto\n")
+    space.write(".gitignore", "state/\nmade/\n.wsbuild/\n__pycache__/\n")
+    space.write("config/wsbuild.yaml", "---\ndetectors: [own, two]\n")
+    for path in ("a.txt", "sub/b.txt"):
+        space.write(path, "good\n")
+    space.git("init", "-q", "-b", "main")
+    space.git("add", "-A")
+    space.git("commit", "-qm", "first")
+    space.env["PYTHONPROFILEIMPORTTIME"] = "1"
+    return space
+
+
+def _two(space: Space, *more: str) -> None:
+    """A tool that lies elsewhere."""
+    tool = space.root.parent / "two"
+    tool.write_text("\n".join(("#!/bin/sh", *more)))
+    tool.chmod(0o755)
+
+
+def _tool(space: Space) -> None:
+    _two(space, "# upgraded")
+
+
+def stage(space: Space, path: str, text: str) -> None:
+    """As an editor does that writes a new file in the place of the old one."""
+    (space.root / path).unlink(missing_ok=True)
+    space.write(path, text)
+    space.git("add", path)
+
+
+def asked(space: Space, *words: str) -> tuple[int, bool]:
+    """Whether something is found, and whether that was known without asking the engine."""
+    done = space.wsbuild("detect", "--staged", *words, code=None)
+    assert done.code in {0, 1}, done.err
+    assert ("\n0 findings in 0 of " in f"\n{done.out}") == (done.code == 0)
+    return done.code, ENGINE not in done.err
+
+
+def test_what_was_staged_before_is_known_at_once(space: Space) -> None:
+    """Each of two contents, from the second time on, with the same exit code and text."""
+    for known in (False, True, True):
+        for bad, text in enumerate(("good again\n", "BAD\n")):
+            stage(space, "a.txt", text)
+            assert asked(space) == (bad, known)
+
+
+def test_nothing_staged_is_nothing_found(space: Space) -> None:
+    """Also where something was before."""
+    stage(space, "a.txt", "BAD\n")
+    assert asked(space) == (1, False)
+    stage(space, "a.txt", "good\n")
+    assert "nothing is staged" in space.wsbuild("detect", "--staged").out
+
+
+def _config(space: Space) -> None:
+    space.write("own.cfg", "other\n")
+    space.git("add", "own.cfg")
+
+
+def _plugin(space: Space) -> None:
+    own(space, "exit 0", config_files=["own.cfg"], neighborhood=True)
+    space.git("add", "-A")
+
+
+def _environment(space: Space) -> None:
+    space.env["PATH"] += ":/nowhere"
+
+
+def _ignored_package(space: Space) -> None:
+    space.write("made/x.py", "")
+
+
+def _line_ends(space: Space) -> None:
+    (space.root / "a.txt").write_bytes(b"BAD\r\n")
+
+
+def _another(space: Space) -> None:
+    stage(space, "sub/b.txt", "BAD too\n")
+
+
+def _unstaged(space: Space) -> None:
+    space.write("sub/b.txt", "not staged\n")
+
+
+def _untracked(space: Space) -> None:
+    space.write("new.txt", "")
+
+
+def _commit(space: Space) -> None:
+    stage(space, "sub/b.txt", "BAD\n")
+    space.git("commit", "-qm", "b", "--", "sub/b.txt")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        *(_config, _plugin, _tool, _environment, _ignored_package, _line_ends),
+        *(_another, _unstaged, _untracked, _commit),
+    ],
+)
+def test_what_else_counts_is_noticed(space: Space, change: Callable[[Space], None]) -> None:
+    """All is looked at again."""
+    stage(space, "a.txt", "BAD\n")
+    asked(space)
+    assert asked(space) == (1, True)
+    change(space)
+    assert not asked(space)[1]
+
+
+def test_paths_are_another_question(space: Space) -> None:
+    """As is any other form of the command."""
+    stage(space, "a.txt", "BAD\n")
+    stage(space, "sub/b.txt", "good too\n")
+    assert asked(space) == (1, False)
+    assert asked(space, "sub") == (0, False)
+    assert asked(space, "sub") == (0, True)
+    assert asked(space) == (1, True)
+
+
+def test_a_hooks_index_counts(space: Space) -> None:
+    """`git commit -- PATH` has an index of its own, named from the top of the work tree."""
+    stage(space, "a.txt", "BAD\n")
+    assert asked(space) == (1, False)
+    (space.root / ".git/other").write_bytes((space.root / ".git/index").read_bytes())
+    space.git("reset", "-q", "--hard")
+    space.write("a.txt", "BAD\n")
+    space.env["GIT_INDEX_FILE"] = ".git/other"
+    assert asked(space)[0] == 1
+    del space.env["GIT_INDEX_FILE"]
+    assert "nothing is staged" in space.wsbuild("detect", "--staged").out

@@ -1,0 +1,76 @@
+"""What git-status(1) says: asked for at once, read when it is there. Part of the hot path."""
+
+from __future__ import annotations
+
+import os
+
+from wsbuild.tools.environment import tool_env
+from wsbuild.worktrees.words import ENVIRON, OPTIONS, PROGRAM
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_WORDS = (
+    *("status", "--porcelain=v2", "-z", "--branch", "--untracked-files=all"),
+    *("--no-renames", "--ignore-submodules=none"),
+)
+_FIELDS_BEFORE_PATH = {"1": 8, "u": 10}
+"""By the kind of an entry."""
+
+_UNTRACKED = "?"
+
+
+class Asked:
+    """A process of git that was started in `root`, and looks at the file `index` ('' for the usual one)."""
+
+    def __init__(self, root: str, environ: Mapping[str, str], index: str) -> None:
+        given = {"GIT_INDEX_FILE": index} if index else {}
+        self._source, sink = os.pipe()
+        null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
+        to = [(os.POSIX_SPAWN_DUP2, fd, stream) for stream, fd in enumerate((null, sink, null))]
+        argv = [PROGRAM, "-C", root, *OPTIONS, *_WORDS]
+        try:
+            self._pid = os.posix_spawnp(
+                PROGRAM, argv, tool_env(environ, {**ENVIRON, **given}), file_actions=to
+            )
+        except OSError:
+            self._pid = 0
+        finally:
+            os.close(sink)
+            os.close(null)
+
+    @property
+    def source(self) -> int:
+        """A descriptor that can be read as soon as there is an answer."""
+        return self._source
+
+    def answer(self) -> bytes | None:
+        """What git has said; None where it could not say it."""
+        with open(self._source, "rb") as source:
+            said = source.read()
+        if not self._pid or os.waitpid(self._pid, 0)[1]:
+            return None
+        return said
+
+
+class Status:
+    """What it has said of a repository, from below the directory `prefix` ('' or ending in `/`): the files
+    that the next commit changes or adds, and whether the working tree is as it will be.
+    """
+
+    def __init__(self, said: bytes, prefix: str = "") -> None:
+        self.staged: list[str] = []
+        self.is_clean = True
+        for entry in os.fsdecode(said).split("\0")[:-1]:
+            kind = entry[0]
+            if kind == "#":
+                continue
+            path = entry[2:] if kind == _UNTRACKED else entry.split(" ", _FIELDS_BEFORE_PATH[kind])[-1]
+            is_below = path.startswith(prefix)
+            if kind == _UNTRACKED:
+                self.is_clean = self.is_clean and not is_below
+                continue
+            self.is_clean = self.is_clean and kind == "1" and entry[3] == "."
+            if is_below and (kind == "u" or entry[2] not in ".D"):
+                self.staged.append(path[len(prefix) :])
