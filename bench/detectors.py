@@ -228,7 +228,12 @@ def _cold(layout: Layout) -> Table:
         for name in (".wsbuild", "state"):
             shutil.rmtree(os.path.join(layout.root, name), ignore_errors=True)
 
-    forms = {"ruff": "ruff check --no-cache .", "ruff-format": "ruff format --no-cache --check ."}
+    forms = {
+        "bandit": "bandit --quiet --recursive .",
+        "black": "BLACK_CACHE_DIR=$(mktemp -d) black --check --quiet .",
+        "ruff": "ruff check --no-cache .",
+        "ruff-format": "ruff format --no-cache --check .",
+    }
     bare = " && ".join(forms.get(name, f"{entry} .") for name, (entry, _) in layout.hooks.items())
     tools = Command("the tools alone", ["/bin/sh", "-c", bare], layout.root, forget)
     own = Command("wsbuild", [str(program("wsbuild")), "detect"], layout.root, forget, _clean)

@@ -15,6 +15,7 @@ from wsbuild.cli.app import app
 
 ROOT = Path(__file__).parents[1]
 REFERENCE = (ROOT / "docs" / "reference.md").read_text()
+AIM = (ROOT / "docs" / "aim.md").read_text()
 BUNDLES = (ROOT / "docs" / "bundles.md").read_text()
 COMMAND: Any = typer.main.get_command(app)
 
@@ -86,6 +87,14 @@ def test_every_key_of_a_profile_is_documented(key: str) -> None:
     assert f"`{key}`" in BUNDLES
 
 
+@pytest.mark.parametrize("key", sorted(yaml.safe_load((ROOT / "config/aim_config.yaml").read_text())))
+def test_every_setting_of_routing_is_documented(key: str) -> None:
+    """On its page and in the schema, with its meaning above it in the shipped file."""
+    assert f"\n| `{key}` |" in AIM
+    assert key in _properties("aim_config")
+    assert re.search(rf"\n\n# (.*\n# )*.*\n{key}:", (ROOT / "config/aim_config.yaml").read_text())
+
+
 @pytest.mark.parametrize("key", _properties("circuit_breakers", "properties", "defaults"))
 def test_every_limit_of_the_fix_loop_is_documented(key: str) -> None:
     """In the reference, and in the shipped file with its meaning above it."""
@@ -114,6 +123,8 @@ def test_every_variable_is_documented() -> None:
     source = "".join(path.read_text() for path in (ROOT / "wsbuild").rglob("*.py"))
     for name in set(re.findall(r"\b(?:PIPELINE|AIDER)_[A-Z_]+\b", source)) - {"AIDER_NO_AUTO_COMMITS"}:
         assert f"`{name}`" in REFERENCE, name
+    for name in set(re.findall(r"\bAIM_[A-Z_]+\b", source)) - {"AIM_"}:
+        assert f"`{name}`" in AIM, name
 
 
 @pytest.mark.parametrize("page", sorted(path.name for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]))

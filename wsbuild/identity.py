@@ -24,6 +24,8 @@ PYTHON = "{python}"
 """The name of the Python that runs wsbuild."""
 
 LONGEST_VERSION = 60
+LONGEST_LINE = 200
+VERSION_TIMEOUT_S = 20.0
 SHEBANG_BYTES = 4096
 SHELLS = frozenset({"sh", "bash", "dash", "ksh", "zsh", "fish"})
 NODE_TOOLS = "node_modules/.bin"
@@ -91,6 +93,21 @@ class Tools:
             known = self._identify(path, version) if path else "missing"
             self._known[at] = known
         return known
+
+    def version(self, command: str, version: Sequence[str]) -> str:
+        """The first line of what a tool says of its version, for people; '' where it says nothing. It is
+        asked once for each content of its file.
+        """
+        path = self.find(command)
+        if not path:
+            return ""
+        asked = Asked(self._content(path), json.dumps(["first line", *version]))
+        said = None if _leads_elsewhere(path) else self._remembered(asked) or self.unsaved.get(asked)
+        if said is None:
+            said = _first_line([path, *version[1:]])
+            if said:
+                self.unsaved[asked] = said
+        return said
 
     def packages(self, commands: Iterable[str]) -> str:
         """What is installed in the Python environments that commands lie in."""
@@ -200,13 +217,24 @@ def _leads_elsewhere(path: str) -> bool:
     return not real.startswith(own.split(".")[0])
 
 
-def _ask(argv: Sequence[str]) -> str:
-    """What a tool says of itself: its words where they are few and name no path; '' if it cannot say."""
+def _first_line(argv: Sequence[str]) -> str:
+    """The first line that a tool says of itself; '' if it cannot say."""
+    lines = _said(argv)[0].splitlines()
+    return "".join(c for c in lines[0].strip() if c.isprintable())[:LONGEST_LINE] if lines else ""
+
+
+def _said(argv: Sequence[str]) -> tuple[str, bytes]:
+    """What a tool says of itself, as text and as it is; nothing if it fails."""
     from wsbuild.tools.process import capture
 
-    code, output = capture(argv, timeout=20.0)
-    text = output.decode("utf-8", "backslashreplace").strip()
-    if code != 0 or not text:
+    code, output = capture(argv, timeout=VERSION_TIMEOUT_S)
+    return ("", b"") if code else (output.decode("utf-8", "backslashreplace").strip(), output)
+
+
+def _ask(argv: Sequence[str]) -> str:
+    """What a tool says of itself: its words where they are few and name no path; '' if it cannot say."""
+    text, output = _said(argv)
+    if not text:
         return ""
     plain = text.isprintable() and len(text) <= LONGEST_VERSION and "/" not in text
     return text if plain else "t:" + sha256_bytes(output)

@@ -51,9 +51,10 @@ OVER = Refusal(400, "the script of the test is over")
 
 
 class Request(NamedTuple):
-    """What was asked: the body as it came, and the words of all messages in it."""
+    """What was asked: the body as it came, who asks, and the words of all messages."""
 
     body: dict[str, Any]
+    authorization: str = ""
 
     @property
     def text(self) -> str:
@@ -154,7 +155,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         if self.path == "/v1/chat/completions":
-            request = Request(json.loads(body))
+            request = Request(json.loads(body), self.headers.get("Authorization", ""))
             self._reply(self.server.model.reply(request), bool(request.body.get("stream")))
         else:
             self._stray(404)

@@ -55,8 +55,13 @@ COMMANDS = {
     "detect": ["detect"],
     "findings": ["errors", "list"],
     "finding": ["errors", "show", FOUND],
+    "aim-status": ["aim", "status"],
+    "aim-route": ["aim", "route", "telepathy"],
+    "aim-audit": ["aim", "audit"],
+    "aim-prune": ["aim", "prune", "--dry-run"],
 }
-CHANGING = {"run", "cache-removed", "gc", "rollback", "detect"}
+# `aim status` asks tools for their versions once, and remembers them.
+CHANGING = {"run", "cache-removed", "gc", "rollback", "detect", "aim-status", "aim-route"}
 
 
 def words(project: Space, name: str) -> list[str]:

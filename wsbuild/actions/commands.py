@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import json
 import os
-import re
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -15,7 +15,7 @@ from wsbuild.statedir import make_dir
 from wsbuild.tools import process, template
 from wsbuild.tools.command import MISSING_CODE
 from wsbuild.tools.signature import signature
-from wsbuild.tools.usage import Usage, limited_until, used
+from wsbuild.tools.usage import Usage, complaint, limited_until, used
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -85,6 +85,7 @@ def _variables(run: Run) -> dict[str, str | list[str]]:
         "home": session.root,
         "prompt_file": "",
         "files_from": "",
+        "payload_file": "",
     }
     if any(template.names(command.argv).count("files_from") for command in run.step.commands):
         listed = "".join(f"{path}\0" for path in values["files"])
@@ -95,11 +96,31 @@ def _variables(run: Run) -> dict[str, str | list[str]]:
         text = run.text or prompt.render(place.root, ws)
         text = session.redacted(text)
         values["prompt_file"] = prompt.write(session.root, attempt.run_id, attempt.task, attempt.number, text)
+        if any(command.capability for command in run.step.commands):
+            values["payload_file"] = _write_payload(run, text, list(values["files"]))
     return values
+
+
+def _write_payload(run: Run, text: str, files: list[str]) -> str:
+    """Keep what is handed over where a capability is routed; gives the path."""
+    given = run.step.fields.get("capability_payload") or {}
+    more = str(given.get("prompt", ""))
+    payload = {
+        "files": files,
+        "files_scope": run.ws.context["files_scope"],
+        "files_create": run.ws.context["files_create"],
+        **given,
+        "prompt": f"{text}\n{more}\n" if more and not run.text else text,
+    }
+    attempt = run.attempt
+    said = json.dumps(run.session.redactor.all(payload), indent=2)
+    return prompt.write(run.session.root, attempt.run_id, attempt.task, attempt.number, said, "payload.json")
 
 
 def _run_command(run: Run, command: CommandPlan, values: Mapping[str, str | list[str]]) -> Outcome:
     session, place = run.session, run.session.place(run.ws)
+    if command.unrouted:
+        session.warn(f"AIM is not used: {command.unrouted}; tool profiles are used directly")
     argv: list[str] = [SHELL, "-c", command.shell] if command.shell else list(command.argv)
     cwd = place.root
     if command.profile:
@@ -130,7 +151,7 @@ def _run_command(run: Run, command: CommandPlan, values: Mapping[str, str | list
     if result.state != "interrupted":
         outcome = outcome._replace(limit=_limit(command, output, session.plan.config.limit_wait_sec))
     if result.state == "ok":
-        return outcome._replace(complaint=_complaint(command, output))
+        return outcome._replace(complaint=complaint(command.failure_output, output))
     if outcome.limit is not None:  # no error of the step
         return outcome._replace(message=outcome.limit.message)
     message = _message(result, command, output)
@@ -155,14 +176,6 @@ def _limit(command: CommandPlan, output: str, wait_s: float) -> Limit | None:
         return None
     found = limited_until(command.limit_output, output, time.time(), wait_s)
     return None if found is None else Limit(command.label, *found)
-
-
-def _complaint(command: CommandPlan, output: str) -> str:
-    """The last line of the output that says, for this tool, that it failed; '' for none."""
-    if not command.failure_output:
-        return ""
-    says = re.compile("|".join(f"(?:{pattern})" for pattern in command.failure_output))
-    return next((line for line in reversed(output.splitlines()) if says.search(line)), "")
 
 
 def _environment(run: Run, command: CommandPlan) -> dict[str, str]:
@@ -192,6 +205,8 @@ def _hindrance(result: process.Result, command: CommandPlan) -> str:
 
 def _message(result: process.Result, command: CommandPlan, output: str) -> str:
     """Why a command failed; detectors say themselves what they have found."""
+    if command.capability and output.strip():
+        return output.strip().splitlines()[-1].removeprefix("aim: ")
     if command.detectors and result.exit_code == EXIT_FAILED and output.strip():
         return f"{command.label}: {output.strip().splitlines()[-1]}"
     return f"{command.label} {_ending(result, command)}"

@@ -140,6 +140,13 @@ class Freshness:
         if step.prompt:
             manifest.add("field", "prompt_template", self.states.state(template_path(self.tree.root)))
         for command in step.commands:
+            if command.capability:
+                from wsbuild.actions import routes
+
+                ground = (self.tools.with_own, self.states, self.environ, self._env_line, self.model)
+                route = self.plan.routes[command.capability]
+                routes.add_lines(manifest, command.capability, route, routes.Ground(*ground))
+                continue
             starts = self._program(command)
             if "/" not in starts or os.path.isabs(starts):
                 manifest.add(

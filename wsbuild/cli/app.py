@@ -8,7 +8,21 @@ from typing import Any
 import typer
 
 from wsbuild import __version__
-from wsbuild.cli import approve, ask, cache, detect, gc, history, hook, init, plan, rollback, run, validate
+from wsbuild.cli import (
+    aim,
+    approve,
+    ask,
+    cache,
+    detect,
+    gc,
+    history,
+    hook,
+    init,
+    plan,
+    rollback,
+    run,
+    validate,
+)
 from wsbuild.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE
 
 # Typer has a click of its own, or in older versions the real one: its errors are found through it.
@@ -32,6 +46,7 @@ for register in (
     hook.register,
     ask.register,
     history.register,
+    aim.register,
     approve.register,
     rollback.register,
     cache.register,

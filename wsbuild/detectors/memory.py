@@ -129,8 +129,8 @@ class Memory:
         return [self.paths[at] for at in differing(self.paths, self.seen)]
 
     def holds(self, environ: Mapping[str, str]) -> bool:
-        """Whether the answer is still right where `details` are names in directories: these change with a file
-        that is written anew, and matter only with a name.
+        """Whether the answer is still right where `details` are names in directories: these change with a
+        file that is written anew, and matter only with a name.
         """
         changed = self.changed(environ)
         if not changed:

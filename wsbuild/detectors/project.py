@@ -58,6 +58,7 @@ class Project:
         around = FileStates(root, seed, load, stat_file=self.watch.lstat_around)
         path = os.pathsep.join([os.path.join(home, NODE_TOOLS), search_path(environ, sys.executable)])
         tools = Tools(around, path, sys.executable, self.verdicts.version)
+        self.tools = tools
         self.place = place = Place(root, environ, tools.path, tools.find, redactor)
         surroundings = Surroundings(states, around, tools, self._folders, is_copy=root != home)
         self.engine = Engine(place, surroundings, self.verdicts)

@@ -23,13 +23,18 @@ if TYPE_CHECKING:
 
     from wsbuild.config import Config
 
-FORMAT = 16
+FORMAT = 17
 PLAN_FILE = ".wsbuild/plan"
 SPECIAL = "special"
 """In the place of the content of a spec file that is no regular file: it is read every time."""
 
 DETECTORS = "config/detectors"
-CONFIG_FILES = ("config/wsbuild.yaml", "config/tool_profiles.json", "config/circuit_breakers.yaml")
+CONFIG_FILES = (
+    *("config/wsbuild.yaml", "config/tool_profiles.json", "config/circuit_breakers.yaml"),
+    "config/aim_config.yaml",
+)
+REGISTRY, REGISTRY_VARIABLE = "AIM_registry.json", "AIM_REGISTRY_PATH"
+REGISTRY_PLACES = ("aim/.AIM_ai-tools-registry", ".AIM_ai-tools-registry", "aim/registry")
 
 
 class Summary(NamedTuple):
@@ -48,7 +53,8 @@ class Plan:
     """All workstreams, each decoded when it is asked for.
 
     `config` are the settings; `summaries` one entry a workstream, in the order of the plan; `detectors` has
-    for each that a step asks where it is (a module, or a folder of the project), and its manifest.
+    for each that a step asks where it is (a module, or a folder of the project), and its manifest; `routes`
+    what the result of a capability depends on.
     """
 
     def __init__(
@@ -65,6 +71,7 @@ class Plan:
         }
         self.config: Config = Config(**settings)
         self.detectors: dict[str, tuple[str, dict[str, Any]]] = header["detectors"]
+        self.routes: dict[str, dict[str, Any]] = header["routes"]
         self.summaries = [Summary(*row) for row in header["summaries"]]
         self._at = {summary.id: at for at, summary in enumerate(self.summaries)}
 
@@ -143,7 +150,16 @@ def _spec_paths(root: str, environ: Mapping[str, str]) -> list[str]:
         names = []
     prefix = os.path.join(directory, "")
     found = [prefix + name for name in names] + [os.path.join(root, name) for name in CONFIG_FILES]
-    return found + _own_detectors(os.path.join(root, DETECTORS))
+    return found + _own_detectors(os.path.join(root, DETECTORS)) + _aim_files(root, environ)
+
+
+def _aim_files(root: str, environ: Mapping[str, str]) -> list[str]:
+    """The files that routing may go by, as `wsbuild.aim.load.files` has them: that is too much to import."""
+    places = [os.path.join(root, place, REGISTRY) for place in REGISTRY_PLACES]
+    if named := environ.get(REGISTRY_VARIABLE, ""):
+        path = os.path.normpath(os.path.join(root, os.path.expanduser(named)))
+        places += [path, os.path.join(path, REGISTRY)]
+    return places
 
 
 def _own_detectors(folder: str) -> list[str]:
@@ -180,7 +196,8 @@ def _stamp(path: str) -> list[Any]:
 
 def _stamps_now(stamps: Sequence[list[Any]], paths: Sequence[str]) -> list[list[Any]] | None:
     """The stamps as they are now where all contents are as stamped, else None."""
-    if [stamp[0] for stamp in stamps] != list(paths):
+    # Behind those that are always looked at are those that these have named.
+    if [stamp[0] for stamp in stamps[: len(paths)]] != list(paths):
         return None
     now = list(stamps)
     for at, stamp in enumerate(stamps):
@@ -200,7 +217,8 @@ def _stamps_now(stamps: Sequence[list[Any]], paths: Sequence[str]) -> list[list[
 
 def _surroundings(root: str, environ: Mapping[str, str]) -> list[Any]:
     """What besides the spec files decides the plan."""
-    return [FORMAT, __version__, root, environ.get("PIPELINE_WORKSTREAM_DIR", "")]
+    named = (environ.get(name, "") for name in ("PIPELINE_WORKSTREAM_DIR", REGISTRY_VARIABLE))
+    return [FORMAT, __version__, root, *named]
 
 
 def _open(path: str) -> tuple[dict[str, Any], mmap]:
@@ -249,11 +267,12 @@ def _assemble(header: dict[str, Any], lines: Sequence[bytes]) -> tuple[dict[str,
 def _compile(
     root: str, environ: Mapping[str, str], surroundings: list[Any], paths: Sequence[str]
 ) -> Compiled:
-    from wsbuild.plan.compile import workstream_plans
+    from wsbuild.aim.load import named_files
+    from wsbuild.plan.compile import routes, workstream_plans
     from wsbuild.plan.read import load
     from wsbuild.problems import ProblemsError
 
-    stamps = [_stamp(path) for path in paths]
+    stamps = [_stamp(path) for path in (*paths, *named_files(root, environ))]
     loaded = load(root, environ)
     if loaded.problems:
         raise ProblemsError(loaded.problems)
@@ -264,6 +283,7 @@ def _compile(
         "config": loaded.config._asdict(),
         "stamps": stamps,
         "summaries": [[ws.id, ws.doc, ws.kind] for ws in plans],
+        "routes": routes(loaded, plans),
         "detectors": {
             name: [one.module or os.path.relpath(one.folder, root), one.manifest._asdict()]
             for name, one in loaded.detectors.items()

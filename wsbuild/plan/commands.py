@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from wsbuild.aim.registry import variables
+from wsbuild.plan.read import edit_tool, is_routed
 from wsbuild.plan.records import CommandPlan
 from wsbuild.tools.profiles import FILE
 
@@ -12,9 +14,20 @@ if TYPE_CHECKING:
 
     from wsbuild.config import Config
     from wsbuild.detectors.contract import Detector
-    from wsbuild.model import AcceptanceTest
+    from wsbuild.model import AcceptanceTest, Workstream
     from wsbuild.plan.read import Loaded
     from wsbuild.tools.profiles import Profile
+
+ROUTE = ("{python}", "-P", "-m", "wsbuild", "aim", "route")
+"""How a capability is asked for: in a process of its own, as detectors are."""
+
+ROUTE_ENV = ("AIM_REGISTRY_PATH", "AIDER_MODEL", "WSBUILD_CACHE_DIR")
+ROUTE_USED = (
+    r"^aim: used \$(?P<cost_usd>[\d.,]+), (?P<tokens_sent>[\d,]+) tokens sent, "
+    r"(?P<tokens_received>[\d,]+) received$"
+)
+ROUTE_LIMITED = r"^aim: limited until (?P<at>\d+)$"
+"""What it says of itself; what tools have said is indented."""
 
 JUDGE = ("{python}", "-P", "-m", "wsbuild", "detect", "--home", "{home}", "--files-from", "{files_from}")
 """How detectors are asked: in a process of their own, with what `wsbuild detect` remembers."""
@@ -93,6 +106,37 @@ def profile_command(profile: Profile, config: Config, timeout: float | None = No
         failure_output=profile.failure_output,
         usage_output=profile.usage_output,
         limit_output=profile.limit_output,
+    )
+
+
+def editing(ws: Workstream, loaded: Loaded) -> list[CommandPlan]:
+    """The command that edits: what a capability is routed by, or the tool profile; none where there is
+    neither.
+    """
+    aim, tool = loaded.aim, edit_tool(ws, loaded.profiles)
+    if is_routed(ws, loaded):
+        return [_routing(ws.capability, loaded)]
+    if not tool:
+        return []
+    command = profile_command(loaded.profiles[tool], loaded.config)
+    why = (aim.off or "no rule speaks of it") if ws.capability and aim is not None else ""
+    return [command._replace(unrouted=why)]
+
+
+def _routing(capability: str, loaded: Loaded) -> CommandPlan:
+    """The command that has a capability served: in a process of its own, which knows the time limits."""
+    assert loaded.aim is not None
+    rule = loaded.aim.rule(capability)
+    tools = [loaded.aim.tools[name] for name in rule.chain if name in loaded.aim.tools] if rule else []
+    passed = (name for tool in tools for name in (*tool.pass_env, *variables(tool)))
+    return CommandPlan(
+        label=f"aim {capability}",
+        argv=(*ROUTE, capability, "--payload", "{payload_file}", "--home", "{home}"),
+        profile="aim",
+        pass_env=tuple(dict.fromkeys((*ROUTE_ENV, *passed))),
+        usage_output=(ROUTE_USED,),
+        limit_output=(ROUTE_LIMITED,),
+        capability=capability,
     )
 
 

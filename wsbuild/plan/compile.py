@@ -8,10 +8,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from wsbuild import limits
+from wsbuild.aim.load import profile_of
 from wsbuild.cache.digest import sha256_text
 from wsbuild.cache.manifest import canonical_json
-from wsbuild.plan.commands import checks, command_fields, profile_command, profile_inputs, test_command
-from wsbuild.plan.read import LAND, edit_tool
+from wsbuild.plan.commands import (
+    checks,
+    command_fields,
+    editing,
+    profile_command,
+    profile_inputs,
+    test_command,
+)
+from wsbuild.plan.read import LAND
 from wsbuild.plan.records import CommandPlan, StepPlan, WorkstreamPlan
 
 if TYPE_CHECKING:
@@ -98,7 +106,7 @@ def _explicit_commands(spec: StepSpec, loaded: Loaded) -> tuple[tuple[CommandPla
 
 
 def _default(ws: Workstream, loaded: Loaded) -> tuple[StepPlan, ...]:
-    settings, known = loaded.config, loaded.profiles
+    settings = loaded.config
     owned = _owned(ws)
 
     tests = [test_command(test, settings) for test in ws.acceptance_tests if not test.manual]
@@ -133,7 +141,6 @@ def _default(ws: Workstream, loaded: Loaded) -> tuple[StepPlan, ...]:
             prompt=name == "edit",
         )
 
-    tool = edit_tool(ws, known)
     asked_gates = [(gate, settings.test_gates.get(gate["type"], ())) for gate in ws.test_gates]
     gates = [
         command._replace(label=f"{gate['type']}: {command.label}", blocking=gate.get("blocking", True))
@@ -143,7 +150,7 @@ def _default(ws: Workstream, loaded: Loaded) -> tuple[StepPlan, ...]:
     runtime = checks(settings.runtime, loaded) + tests + gates
     reads = [*settings.runtime, *(name for _, names in asked_gates for name in names)]
     return (
-        step("edit", (), [profile_command(known[tool], settings)] if tool else []),
+        step("edit", (), editing(ws, loaded)),
         step("static", ("edit",), checks(settings.static, loaded), settings.static),
         step("runtime", ("static",), runtime, reads),
         step("land", ("runtime",), ()),
@@ -273,3 +280,34 @@ def workstream_plans(loaded: Loaded) -> list[WorkstreamPlan]:
         _workstream_plan(loaded.graph.workstreams[ws_id], rank, after[ws_id], loaded)
         for rank, ws_id in enumerate(loaded.graph.order)
     ]
+
+
+def routes(loaded: Loaded, plans: Sequence[WorkstreamPlan]) -> dict[str, dict[str, Any]]:
+    """By each capability that is routed, what its result depends on: the directory of the registry, and of
+    each tool in its order how it is found and asked.
+    """
+    commands = (command for ws in plans for step in ws.steps for command in step.commands)
+    wanted = {command.capability for command in commands if command.capability}
+    return {capability: _route(capability, loaded) for capability in sorted(wanted)}
+
+
+def _route(capability: str, loaded: Loaded) -> dict[str, Any]:
+    aim = loaded.aim
+    rule = aim.rule(capability) if aim is not None else None
+    assert aim is not None
+    assert rule is not None
+    tools = [aim.tools[name] for name in rule.chain if name in aim.tools]
+    profiles = [profile_of(tool, loaded.profiles) for tool in tools]
+    return {
+        "folder": aim.folder,
+        "tools": [tool._asdict() for tool in tools],
+        "profiles": [
+            None
+            if profile is None
+            else {
+                "fields": command_fields([profile_command(profile, loaded.config)]),
+                "env": dict(profile.env),
+            }
+            for profile in profiles
+        ],
+    }

@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from wsbuild import bundle, config, graph, limits
+from wsbuild.aim import load as aim
 from wsbuild.detectors import registry
 from wsbuild.model import Problem
 from wsbuild.tools import profiles
@@ -13,6 +14,7 @@ from wsbuild.tools import profiles
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
+    from wsbuild.aim.load import Aim
     from wsbuild.config import Config
     from wsbuild.detectors.contract import Detector
     from wsbuild.graph import Graph
@@ -24,12 +26,13 @@ LAND = "land"
 
 
 class Loaded(NamedTuple):
-    """What was read; `detectors` only where some may be named."""
+    """What was read; `detectors` and `aim` only where some may be named, or capabilities are."""
 
     config: Config
     limits: limits.Settings
     profiles: Mapping[str, Profile]
     detectors: Mapping[str, Detector]
+    aim: Aim | None
     workstreams: tuple[Workstream, ...]
     graph: Graph
     problems: list[Problem]
@@ -52,7 +55,13 @@ def load(root: str, environ: Mapping[str, str], only: Sequence[str] = ()) -> Loa
         known, detector_problems = registry.load(root)
         problems += detector_problems
         detectors = {one.id: one for one in known}
-    loaded = Loaded(settings, breaker, tool_profiles, detectors, bundles.workstreams, drawn, problems)
+    routing: Aim | None = None
+    if any(ws.capability for ws in bundles.workstreams):
+        routing, aim_problems = aim.load(root, environ, tool_profiles)
+        problems += aim_problems
+    loaded = Loaded(
+        settings, breaker, tool_profiles, detectors, routing, bundles.workstreams, drawn, problems
+    )
     problems.extend(_unknown_tools(loaded))
     return loaded
 
@@ -82,7 +91,7 @@ def _unknown_tools(loaded: Loaded) -> list[Problem]:
             continue
         problems += _gates(ws, loaded.config)
         named = [("/tool", ws.tool)] if ws.tool and not ws.steps else []
-        if not ws.steps and not edit_tool(ws, loaded.profiles):
+        if not ws.steps and not edit_tool(ws, loaded.profiles) and not is_routed(ws, loaded):
             problems.append(_no_capability(ws))
         for at, step in enumerate(ws.steps):
             if step.name == LAND and ws.isolation == "worktree":
@@ -143,8 +152,8 @@ def _no_capability(ws: Workstream) -> Problem:
         ws.pointer + "/capability",
         ws.line,
         "unknown-tool",
-        f"no tool profile offers the capability {ws.capability!r}",
-        "name a `tool`, or list the capability in a profile's aim_capabilities",
+        f"no tool profile offers the capability {ws.capability!r}, and no rule of AIM speaks of it",
+        "name a `tool`, list the capability in a profile's aim_capabilities, or write a rule for it",
     )
 
 
@@ -154,3 +163,11 @@ def edit_tool(ws: Workstream, known: Mapping[str, Profile]) -> str:
         return ws.tool
     able = [name for name in sorted(known) if ws.capability in known[name].aim_capabilities]
     return able[0] if able else ""
+
+
+def is_routed(ws: Workstream, loaded: Loaded) -> bool:
+    """Whether what a workstream edits by is chosen by the rules of AIM."""
+    found = loaded.aim
+    return (
+        bool(ws.capability) and found is not None and not found.off and found.rule(ws.capability) is not None
+    )

@@ -19,7 +19,8 @@ class CommandPlan(NamedTuple):
     `failure_output` are patterns of lines that tell of a failure even then, if nothing was changed,
     `usage_output` and `limit_output` those of `wsbuild.tools.usage`. The failure of one
     that is not `blocking` is told, and no failure of the step. `detectors` are the ids of those that it
-    has judge the files of the workstream.
+    has judge the files of the workstream. `capability` is what it has routed; `unrouted` says why the
+    capability that was asked for is not.
     """
 
     label: str
@@ -38,6 +39,8 @@ class CommandPlan(NamedTuple):
     limit_output: tuple[str, ...] = ()
     blocking: bool = True
     detectors: tuple[str, ...] = ()
+    capability: str = ""
+    unrouted: str = ""
 
 
 class StepPlan(NamedTuple):

@@ -199,13 +199,13 @@ class Redactor:
         return text if left == data else left.decode("utf-8", "surrogateescape")
 
     def all(self, value: Any) -> Any:
-        """JSON data with all its strings redacted, but for the names of fields."""
+        """JSON data with all its strings redacted, the names of fields as well."""
         if isinstance(value, str):
             return self.text(value)
         if isinstance(value, list | tuple):
             return [self.all(each) for each in value]
         if isinstance(value, dict):
-            return {name: self.all(each) for name, each in value.items()}
+            return {self.text(name): self.all(each) for name, each in value.items()}
         return value
 
     def spans(self, data: bytes) -> list[tuple[int, int, bytes]]:

@@ -75,6 +75,14 @@ def limited_until(patterns: Sequence[str], text: str, now: float, wait_s: float)
     return (until if now < until <= now + LONGEST_WAIT_S else now + wait_s), words
 
 
+def complaint(patterns: Sequence[str], text: str) -> str:
+    """The last line of a text that one of the patterns finds; '' for none."""
+    if not patterns:
+        return ""
+    says = re.compile("|".join(f"(?:{pattern})" for pattern in patterns))
+    return next((line for line in reversed(text.splitlines()) if says.search(line)), "")
+
+
 def _number(text: str | None) -> float:
     """What a number means that was written for people; 0 for what is none."""
     text = (text or "").replace(",", "").strip()

@@ -282,10 +282,10 @@ def test_what_is_found_everywhere_is_not_searched_for() -> None:
 
 
 def test_data_is_redacted_in_depth() -> None:
-    """All strings but the names of fields."""
+    """All strings, the names of fields as well."""
     data = {"plainvalue42": ["plainvalue42", {"n": 1}, None], "x": ("a plainvalue42",)}
     assert REDACTOR.all(data) == {
-        "plainvalue42": ["[redacted:OTHER]", {"n": 1}, None],
+        "[redacted:OTHER]": ["[redacted:OTHER]", {"n": 1}, None],
         "x": ["a [redacted:OTHER]"],
     }
 
