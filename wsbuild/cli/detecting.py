@@ -6,9 +6,9 @@ import json
 import os
 from typing import TYPE_CHECKING
 
+from wsbuild import memory
 from wsbuild.cli.answers import Answer, Request, answer
 from wsbuild.cli.remembered import Scan, note_sources, remember, remember_staged, request_of, resume
-from wsbuild.detectors import memory
 from wsbuild.detectors.project import open_project
 from wsbuild.detectors.selection import Selection, select
 from wsbuild.errors import EXIT_OK, UserError
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from wsbuild.detectors.contract import Detector
     from wsbuild.detectors.engine import Report
-    from wsbuild.detectors.memory import Memory
     from wsbuild.detectors.project import Project
+    from wsbuild.memory import Memory
 
 
 def run_named(request: Request, root: str, place: str, environ: Mapping[str, str]) -> Answer:
@@ -43,7 +43,7 @@ def run(
     """Judge; the command is remembered as `words`. Git may have `said` already what is staged. Raises
     UserError, StateError.
     """
-    memory.forget(root, words)
+    memory.forget(memory.DETECT, root, words)
     if not request.which:
         return _run(request, words, root, root, environ)
     from wsbuild.detectors.changes import Changes

@@ -56,14 +56,14 @@ def _run(words: list[str]) -> int:
 
 def _detect(words: list[str]) -> tuple[int, str, str] | None:
     """The answer of `wsbuild detect` where an earlier one is remembered, or it is asked in a usual form."""
-    from wsbuild.detectors import memory
+    from wsbuild import memory
     from wsbuild.root import find_root
 
     here = os.getcwd()
     root = find_root(here)
     if "--staged" in words:
         return _staged(words, here, root)
-    old = memory.load(root, [here, *words])
+    old = memory.load(memory.DETECT, root, [here, *words])
     if old is None:
         return _usual(words, [here, *words], root)
     changed = old.changed(os.environ)
@@ -82,7 +82,7 @@ def _staged(words: list[str], here: str, root: str) -> tuple[int, str, str] | No
     """The same of what is staged: where git says the same of the index and the working tree is like it, the
     files that it names are the same.
     """
-    from wsbuild.detectors import memory
+    from wsbuild import memory
     from wsbuild.worktrees.status import Asked, Status
 
     index = os.environ.get("GIT_INDEX_FILE", "")
@@ -92,7 +92,7 @@ def _staged(words: list[str], here: str, root: str) -> tuple[int, str, str] | No
     if said is None or not Status(said).is_clean:
         return _usual(words, [here, *words], root, said)
     known = [here, *words, os.fsdecode(said).replace("\0", "\n")]
-    old = memory.load(root, known)
+    old = memory.load(memory.DETECT, root, known)
     if old is not None and old.holds(os.environ):
         return old.answer
     return _usual(words, known, root, said)

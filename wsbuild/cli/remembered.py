@@ -10,9 +10,9 @@ import stat
 import sys
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from wsbuild import memory
 from wsbuild.cli.answers import Answer, Request, answer
 from wsbuild.config import FILE
-from wsbuild.detectors import memory
 from wsbuild.detectors.engine import CACHED, ERROR, RAN, Known, Report, Told
 from wsbuild.detectors.finding import Finding
 from wsbuild.detectors.project import open_project
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from wsbuild.detectors.contract import Detector
-    from wsbuild.detectors.memory import Memory
     from wsbuild.detectors.project import Project
     from wsbuild.looks import Look
+    from wsbuild.memory import Memory
 
 ENVIRON = ("PATH", "VIRTUAL_ENV", "NO_COLOR", "PIPELINE_DB_PATH")
 """Variables that an answer depends on, besides those that detectors are given."""
@@ -228,7 +228,7 @@ def _save(
     names = {name for one in scan.known.values() for name in one.detector.manifest.pass_env}
     environ = {name: project.environ.get(name) for name in (*ENVIRON, *sorted(names))}
     new = memory.of_run((given.code, given.out, given.err), stats, environ, details)
-    memory.save(project.root, words, new, _write(project.root))
+    memory.save(memory.DETECT, project.root, words, new, _write(project.root))
 
 
 def _write(root: str) -> Callable[[str, bytes], object]:

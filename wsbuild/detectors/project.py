@@ -13,9 +13,9 @@ from wsbuild.config import FILE
 from wsbuild.detectors.engine import Engine, Surroundings
 from wsbuild.detectors.execution import Place
 from wsbuild.detectors.keys import Folders
-from wsbuild.detectors.memory import Watch
 from wsbuild.errors import UserError
 from wsbuild.identity import NODE_TOOLS, Tools, search_path
+from wsbuild.memory import Watch
 from wsbuild.statedir import STATE, make_dir
 from wsbuild.store.verdicts import Verdicts
 from wsbuild.tools.process import shutdown

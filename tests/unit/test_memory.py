@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from wsbuild.detectors.memory import FINE_MARGIN_NS, UNSURE, Watch
 from wsbuild.looks import GONE, look_of
+from wsbuild.memory import FINE_MARGIN_NS, UNSURE, Watch
 
 if TYPE_CHECKING:
     from pathlib import Path

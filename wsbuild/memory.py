@@ -1,8 +1,8 @@
-"""What a run of detectors saw, so that the next one can tell what has changed since; mostly nothing.
+"""What a command saw, so that the next one can tell what has changed since; mostly nothing.
 
 Part of the hot path: it imports nothing that is not there already. A memory is a file below the state
-directory, one for each form of the command. It is believed only if it is whole and of the same
-program, and tells nothing where any doubt is left: then all is looked at.
+directory, one for each form of a command. It is believed only if it is whole and of the same program, and
+tells nothing where any doubt is left: then all is looked at.
 """
 
 from __future__ import annotations
@@ -21,11 +21,14 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-FOLDER = ".wsbuild/detect"
-MOST = 16
-"""Memories that are kept of one project."""
+DETECT, RUN = "detect", "run"
+"""The kinds of commands; each has a directory of that name below STATE."""
 
-FORMAT = 2
+STATE = ".wsbuild"
+MOST = 16
+"""Memories that are kept of each kind."""
+
+FORMAT = 3
 FINE_MARGIN_NS = 100_000_000
 COARSE_MARGIN_NS = 2_000_000_000
 DAY_S = 86_400
@@ -157,22 +160,22 @@ def _decode(data: bytes | memoryview) -> str:
     return str(data, "utf-8", "surrogateescape")
 
 
-def _about(root: str, words: Sequence[str]) -> bytes:
+def _about(kind: str, root: str, words: Sequence[str]) -> bytes:
     """What a memory must be of: this program, this day, this command."""
     day = int(time.time() // DAY_S)
-    program = f"wsbuild detect {FORMAT} {__version__} {sys.hexversion:x} {sys.executable} {day}"
+    program = f"wsbuild {kind} {FORMAT} {__version__} {sys.hexversion:x} {sys.executable} {day}"
     return _encode("\0".join((program, root, *words)))
 
 
-def _file(root: str, words: Sequence[str]) -> str:
-    return os.path.join(root, FOLDER, f"{zlib.crc32(_encode(chr(0).join(words))):08x}")
+def _file(kind: str, root: str, words: Sequence[str]) -> str:
+    return os.path.join(root, STATE, kind, f"{zlib.crc32(_encode(chr(0).join(words))):08x}")
 
 
-def load(root: str, words: Sequence[str]) -> Memory | None:
+def load(kind: str, root: str, words: Sequence[str]) -> Memory | None:
     """What is remembered of the command `words`; None where there is nothing to be believed."""
     try:
-        with open(_file(root, words), "rb") as file:
-            return _parse(file.read(), _about(root, words))
+        with open(_file(kind, root, words), "rb") as file:
+            return _parse(file.read(), _about(kind, root, words))
     except (OSError, ValueError):
         return None
 
@@ -207,12 +210,14 @@ def _setting(entry: str) -> tuple[str, str | None]:
     return name, value if given else None
 
 
-def save(root: str, words: Sequence[str], memory: Memory, write: Callable[[str, bytes], object]) -> None:
+def save(
+    kind: str, root: str, words: Sequence[str], memory: Memory, write: Callable[[str, bytes], object]
+) -> None:
     """Keep a memory: `write` puts a file in place whole. The oldest of too many goes. Raises OSError."""
     code, out, err = memory.answer
     environ = (name if value is None else f"{name}={value}" for name, value in memory.environ.items())
     parts = (
-        _about(root, words),
+        _about(kind, root, words),
         _encode("\0".join(environ)),
         str(code).encode(),
         _encode(out),
@@ -222,16 +227,16 @@ def save(root: str, words: Sequence[str], memory: Memory, write: Callable[[str, 
         memory.details,
     )
     body = b"".join(len(part).to_bytes(8) + part for part in parts)
-    path = _file(root, words)
+    path = _file(kind, root, words)
     write(path, zlib.crc32(body).to_bytes(4) + body)
     for _, other in sorted(_by_age(os.path.dirname(path)), reverse=True)[MOST:]:
         os.unlink(other)
 
 
-def forget(root: str, words: Sequence[str]) -> None:
+def forget(kind: str, root: str, words: Sequence[str]) -> None:
     """Keep no memory of the command `words`."""
     try:
-        os.unlink(_file(root, words))
+        os.unlink(_file(kind, root, words))
     except OSError:
         return
 
