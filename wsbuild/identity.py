@@ -45,7 +45,8 @@ def search_path(environ: Mapping[str, str], own: str) -> str:
 
 
 class Tools:
-    """Tool identities, each looked up once a run; none holds a path of this machine.
+    """Tool identities, each looked up once a run; none holds a path of this machine. `asks_each_time` says
+    that one of them is asked for its version in every run.
 
     A tool is known by what it says of its version where its profile has a `version_command`, asked
     once for each content of its file (`remembered` knows earlier answers, `unsaved` holds new ones);
@@ -70,6 +71,7 @@ class Tools:
         self._known: dict[tuple[str, tuple[str, ...]], str] = {}
         self._found: dict[str, str] = {}
         self.unsaved: dict[Asked, str] = {}
+        self.asks_each_time = False
 
     def find(self, command: str) -> str:
         """The absolute path of what `command` starts; empty where there is nothing."""
@@ -132,7 +134,9 @@ class Tools:
         if not version or content == MISSING:
             return content
         asked = Asked(content, json.dumps(list(version)))
-        said = None if _leads_elsewhere(path) else self._remembered(asked) or self.unsaved.get(asked)
+        leads_elsewhere = _leads_elsewhere(path)
+        self.asks_each_time = self.asks_each_time or leads_elsewhere
+        said = None if leads_elsewhere else self._remembered(asked) or self.unsaved.get(asked)
         if said is None:
             said = _ask([path, *version[1:]])
             if said:

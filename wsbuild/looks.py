@@ -68,9 +68,11 @@ def _differing(paths: Sequence[str], seen: array[int], start: int, end: int) -> 
     lstat, add = os.lstat, now.extend
     for path in paths[start:end]:
         try:
-            add(look_of(lstat(path)))
+            st = lstat(path)
         except OSError:
             add(GONE)
+        else:  # `look_of`, without a call for each
+            add((st.st_mtime_ns, st.st_ctime_ns, st.st_size, st.st_ino & _SIGNED, st.st_mode))
     looks = array("q", now)
     before = seen[start * FIELDS : end * FIELDS]
     if looks == before:

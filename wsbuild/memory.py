@@ -28,10 +28,13 @@ STATE = ".wsbuild"
 MOST = 16
 """Memories that are kept of each kind."""
 
-FORMAT = 3
+FORMAT = 4
 FINE_MARGIN_NS = 100_000_000
 COARSE_MARGIN_NS = 2_000_000_000
 DAY_S = 86_400
+
+HIDDEN = "#"
+"""Before the name of a variable whose value is kept as its digest."""
 
 UNSURE: Look = (-1, 0, 0, 0, 0)
 """What is noted of a file that changed as it was looked at, or just before: equal to nothing."""
@@ -76,6 +79,11 @@ class Watch:
         else:
             self.around[path] = look_of(st)
 
+    def look_again(self, path: str) -> None:
+        """Look at something around anew: it counts as it is now."""
+        self.around.pop(path, None)
+        self.note(path)
+
     def stats(self) -> dict[str, Look]:
         """All that was seen; UNSURE where the clock of the file system may hide a later change."""
         seen = {**self.files, **self.folders, **self.around}
@@ -100,19 +108,21 @@ def _lstat(path: str, seen: dict[str, Look]) -> os.stat_result:
 
 
 class Memory:
-    """One run: the `answer` it gave (exit code, stdout, stderr), all `paths` it looked at (absolute), with
-    what it has `seen` of each (`wsbuild.looks`), the `environ` it depended on, and in `details` what one
-    needs to answer where only files have changed, as JSON.
+    """One run: the `answer` it gave (exit code, stdout, stderr), all `paths` it looked at (absolute, or from
+    `root`), with what it has `seen` of each (`wsbuild.looks`), the `environ` it depended on, and in `details`
+    what one needs to answer where only files have changed, as JSON.
     """
 
     def __init__(
         self,
+        root: str,
         answer: tuple[int, str, str],
         paths: Sequence[str],
         seen: array[int],
         environ: Mapping[str, str | None],
         details: bytes,
     ) -> None:
+        self.root = root
         self.answer = answer
         self.paths = paths
         self.seen = seen
@@ -121,15 +131,21 @@ class Memory:
 
     @property
     def stats(self) -> dict[str, Look]:
-        """What was seen, by path."""
+        """What was seen, by absolute path."""
         numbers = iter(self.seen)
-        return dict(zip(self.paths, zip(*[numbers] * FIELDS, strict=True), strict=True))
+        looks = zip(*[numbers] * FIELDS, strict=True)
+        return {os.path.join(self.root, path): look for path, look in zip(self.paths, looks, strict=True)}
 
     def changed(self, environ: Mapping[str, str]) -> list[str] | None:
-        """The paths that are not as they were; None where something else is not."""
-        if any(environ.get(name) != value for name, value in self.environ.items()):
+        """The paths that are not as they were, absolute; None where something else is not."""
+        if any(_value(environ, name) != value for name, value in self.environ.items()):
             return None
-        return [self.paths[at] for at in differing(self.paths, self.seen)]
+        here = os.getcwd()
+        os.chdir(self.root)  # the way to each file is shorter from there
+        try:
+            return [os.path.join(self.root, self.paths[at]) for at in differing(self.paths, self.seen)]
+        finally:
+            os.chdir(here)
 
     def holds(self, environ: Mapping[str, str]) -> bool:
         """Whether the answer is still right where `details` are names in directories: these change with a
@@ -144,12 +160,34 @@ class Memory:
         return all(path in names and names_in(path) == names[path] for path in changed)
 
 
+def _value(environ: Mapping[str, str], name: str) -> str | None:
+    if name[0] != HIDDEN:
+        return environ.get(name)
+    value = environ.get(name[1:])
+    if value is None:
+        return None
+    from hashlib import sha256
+
+    return sha256(_encode(value)).hexdigest()
+
+
+def hidden(environ: Mapping[str, str], names: Iterable[str]) -> dict[str, str | None]:
+    """Variables that may be secret, as they may be kept: by their digests."""
+    return {HIDDEN + name: _value(environ, HIDDEN + name) for name in names}
+
+
 def of_run(
-    answer: tuple[int, str, str], stats: Mapping[str, Look], environ: Mapping[str, str | None], details: str
+    root: str,
+    answer: tuple[int, str, str],
+    stats: Mapping[str, Look],
+    environ: Mapping[str, str | None],
+    details: str,
 ) -> Memory:
-    """What is to be remembered of a run that has looked at `stats`."""
+    """What is to be remembered of a run in `root` that has looked at `stats`."""
     seen = array("q", [number for look in stats.values() for number in look])
-    return Memory(answer, list(stats), seen, environ, _encode(details))
+    above = os.path.join(root, "")
+    paths = [path.removeprefix(above) or path for path in stats]
+    return Memory(root, answer, paths, seen, environ, _encode(details))
 
 
 def _encode(text: str) -> bytes:
@@ -175,12 +213,12 @@ def load(kind: str, root: str, words: Sequence[str]) -> Memory | None:
     """What is remembered of the command `words`; None where there is nothing to be believed."""
     try:
         with open(_file(kind, root, words), "rb") as file:
-            return _parse(file.read(), _about(kind, root, words))
+            return _parse(file.read(), _about(kind, root, words), root)
     except (OSError, ValueError):
         return None
 
 
-def _parse(data: bytes, wanted: bytes) -> Memory | None:
+def _parse(data: bytes, wanted: bytes, root: str) -> Memory | None:
     """The memory that `save` wrote of what is `wanted`. Raises ValueError for what it did not write."""
     body = memoryview(data)[4:]
     if int.from_bytes(data[:4]) != zlib.crc32(body):
@@ -197,6 +235,7 @@ def _parse(data: bytes, wanted: bytes) -> Memory | None:
     if len(names) * FIELDS != len(seen):
         raise ValueError("it is damaged")
     return Memory(
+        root,
         (int(code), _decode(out), _decode(err)),
         names,
         seen,

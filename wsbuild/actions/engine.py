@@ -6,6 +6,7 @@ import gc
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from wsbuild.actions.settled import is_settled, keep
 from wsbuild.actions.tally import BLOCKED, SKIPPED, UP_TO_DATE, StepReport
 from wsbuild.actions.turns import Turns
 from wsbuild.cache.files import MISSING
@@ -137,15 +138,24 @@ class Engine:
 
             roll_back_failed(self.session, self.recorder)
             self.recorder.finish()
+        again = self.session.again
+        if not self.running or again is None or not is_settled(self.session):
+            again = None
+        else:
+            self.recorder.keep_looked_up()
+            if self.session.reader.as_of is None:  # something was recorded meanwhile
+                again = None
         if self.running:
             from wsbuild.tools.process import shutdown
 
             shutdown()
             gc.set_threshold(*self._gc_threshold)
             gc.unfreeze()
+        self.session.close()
+        if again is not None:
+            keep(self.session, again, nobody_writes=self.recorder.holds_tree)
         if "recorder" in self.__dict__:
             self.recorder.release()
-        self.session.close()
 
     # --- what listings show
 

@@ -219,7 +219,7 @@ class Freshness:
         if not word or len(word) > LONGEST_PATH_WORD or word[0] in "-/" or "\0" in word or "\n" in word:
             return False
         path = os.path.normpath(word)
-        return not path.startswith("..") and os.path.isfile(os.path.join(self.tree.root, path))
+        return not path.startswith("..") and self.tree.is_file(path)
 
     def _settle(
         self,

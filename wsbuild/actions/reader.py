@@ -36,6 +36,13 @@ class Reader:
         self._ignored: frozenset[str] | None = None
         self._forgotten: frozenset[str] | None = None
 
+    @property
+    def as_of(self) -> int | None:
+        """The last event that what is known here may depend on; None where nothing is known, or more was
+        recorded since.
+        """
+        return self._as_of
+
     def _fetch(self, query: Callable[[Connection], Mapping[str, T]]) -> Mapping[str, T]:
         if self._as_of is None:
             self._as_of = self._store.read(events.last_seq)

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from wsbuild import status
 from wsbuild.actions.tally import BLOCKED, NOT_DONE
 from wsbuild.atomic import FileLock, is_alive, process_start
+from wsbuild.errors import BusyError
 from wsbuild.statedir import LANDING, LOCK, STATE, make_dir
 from wsbuild.store import (
     approvals,
@@ -45,6 +46,10 @@ if TYPE_CHECKING:
     from wsbuild.actions.session import Session
     from wsbuild.plan.records import WorkstreamPlan
     from wsbuild.store.db import Connection, Store
+
+
+MANY = 50
+"""Files; to have them recorded takes about as long as to read so many."""
 
 
 def utc_now() -> str:
@@ -241,6 +246,26 @@ class RunRecorder(ABC):
         if self._lock is not None and (found.states.unsaved or found.tools.unsaved):
             with self.session.store.transaction() as conn:
                 self.put_looked_up(conn)
+
+    def keep_looked_up(self) -> None:
+        """The same of a run that found nothing to do, if it is much and nobody has the tree: the next one
+        need not read so many files again.
+        """
+        if self._lock is not None or len(self.session.freshness.states.unsaved) < MANY:
+            return
+        wait, self.session.wait = self.session.wait, False
+        try:
+            self.hold_tree()
+        except BusyError:
+            return
+        finally:
+            self.session.wait = wait
+        self._save_looked_up()
+
+    @property
+    def holds_tree(self) -> bool:
+        """Whether nobody else can write now."""
+        return self._lock is not None
 
     # --- what the user changes
 

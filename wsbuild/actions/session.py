@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from functools import cached_property
 from threading import RLock
@@ -16,6 +17,7 @@ from wsbuild.statedir import database_path
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from wsbuild.actions.again import Again
     from wsbuild.actions.freshness import Decision, Freshness
     from wsbuild.actions.place import Isolated, Place
     from wsbuild.actions.reader import Reader
@@ -38,16 +40,22 @@ class Session:
     is. Of a run it holds what was asked for (`chosen`, `force`: even what is up to date, `wait`: for
     the tree if somebody else has it), and what became of it (`run_id`: None while nothing was worth
     recording, `tally`, `ended_by`: the signal that ended it, `fatal`: why it could not go on). `tell` is
-    called with steps that are told of when they are recorded, not when they end.
+    called with steps that are told of when they are recorded, not when they end. `again` is what remembers
+    a run that has found nothing to do.
     """
 
-    def __init__(self, root: str, environ: Mapping[str, str], *, writing: bool) -> None:
+    def __init__(
+        self, root: str, environ: Mapping[str, str], *, writing: bool, again: Again | None = None
+    ) -> None:
+        self.again = again
         self.root = root
         self.environ = environ
         self.writing = writing
         self.python = sys.executable
         self.database = database_path(root, environ)
-        self.plan = load_plan(root, environ, keep=writing)
+        if again is not None:
+            again.look_at_database(self.database)
+        self.plan = load_plan(root, environ, keep=writing, note=again.watch.note if again else None)
         self.chosen: Chosen = {}
         self.force = False
         self.wait = True
@@ -91,8 +99,12 @@ class Session:
         from wsbuild.store import files, tool_versions
 
         store = self.store
+        watch = self.again.watch if self.again else None
         states = FileStates(
-            self.root, store.seed, lambda paths: store.read(lambda conn: files.get_many(conn, paths))
+            self.root,
+            store.seed,
+            lambda paths: store.read(lambda conn: files.get_many(conn, paths)),
+            stat_file=watch.lstat_file if watch else os.lstat,
         )
         tools = Tools(
             states,
@@ -100,7 +112,7 @@ class Session:
             self.python,
             lambda asked: store.read(lambda conn: tool_versions.get(conn, asked)),
         )
-        tree = Tree(self.root, self.plan.config.ignore)
+        tree = Tree(self.root, self.plan.config.ignore, watch.note if watch else None)
         paths = self._literal_paths()
         states.prime(paths)
         self.reader.prime_paths(paths)
@@ -183,6 +195,11 @@ class Session:
         if known is not None and known.states.seed == store.seed:
             self.freshness.states.adopt(known.states)
             self.freshness.tools.unsaved.update(known.tools.take_unsaved())
+
+    @property
+    def has_warned(self) -> bool:
+        """Whether the user was told something besides what became of the steps."""
+        return bool(self._warned)
 
     def warn(self, line: str) -> None:
         """Tell the user something that does not stop anything, once; '' is nothing."""

@@ -113,6 +113,8 @@ class Tree:
                 found.update(self._walk(literal, gitignore=gitignore))
             elif kind == "file":
                 found.add(literal)
+            elif self._note:  # a directory that may come
+                self._note(os.path.join(self.root, literal))
         return sorted(found)
 
     def files(self) -> list[str]:
@@ -147,6 +149,21 @@ class Tree:
                 yield path
         elif not _is_git_ignored(self.root, path + "/"):
             yield from self._on_disk(path, self._rules_above(path), gitignore=True)
+
+    def is_file(self, path: str) -> bool:
+        """Whether a path leads to a regular file. Of one that does not, the place is noted where it would
+        have to appear.
+        """
+        full = os.path.join(self.root, path)
+        if os.path.isfile(full):
+            return True
+        if self._note:
+            if os.path.lexists(full):
+                self._note(full)
+            while not os.path.isdir(full):
+                full = os.path.dirname(full)
+            self._note(full)
+        return False
 
     def is_dir(self, path: str) -> bool:
         """Whether a path is a directory, or one that something is supposed to be in."""

@@ -39,12 +39,12 @@ def main() -> None:
 
 
 def _run(words: list[str]) -> int:
-    if words[:1] == ["-C"] and words[2:3] == ["detect"] and os.path.isdir(words[1]):
+    if words[:1] == ["-C"] and words[2:3] in (["detect"], ["run"]) and os.path.isdir(words[1]):
         os.chdir(words[1])
         words = words[2:]
         sys.argv[1:] = words
-    if words[:1] == ["detect"]:
-        answer = _detect(words)
+    if words[:1] in (["detect"], ["run"]):
+        answer = _detect(words) if words[0] == "detect" else _nothing_to_do(words)
         if answer is not None:
             from wsbuild.cli.text import show
 
@@ -52,6 +52,16 @@ def _run(words: list[str]) -> int:
     from wsbuild.cli.app import run_command
 
     return run_command()
+
+
+def _nothing_to_do(words: list[str]) -> tuple[int, str, str] | None:
+    """The answer of `wsbuild run` where an earlier one found nothing to do, and all is as it was."""
+    from wsbuild import memory
+    from wsbuild.root import find_root
+
+    here = os.getcwd()
+    old = memory.load(memory.RUN, find_root(here), [here, *words])
+    return old.answer if old is not None and old.holds(os.environ) else None
 
 
 def _detect(words: list[str]) -> tuple[int, str, str] | None:

@@ -227,7 +227,7 @@ def _save(
     given = answer(scan.request, report, project)
     names = {name for one in scan.known.values() for name in one.detector.manifest.pass_env}
     environ = {name: project.environ.get(name) for name in (*ENVIRON, *sorted(names))}
-    new = memory.of_run((given.code, given.out, given.err), stats, environ, details)
+    new = memory.of_run(project.root, (given.code, given.out, given.err), stats, environ, details)
     memory.save(memory.DETECT, project.root, words, new, _write(project.root))
 
 

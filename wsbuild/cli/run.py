@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import os
+import sys
+from functools import partial
 from typing import Annotated, Any
 
 import typer
 
+from wsbuild.actions.again import Again
 from wsbuild.actions.session import Session
 from wsbuild.actions.tally import NOT_DONE, Tally
 from wsbuild.cli.common import JsonOption, asking_session, from_root, project_root, show_json
+from wsbuild.cli.text import json_text
+from wsbuild.doit_plugin.load import as_text
 from wsbuild.doit_plugin.loader import run_doit
 from wsbuild.doit_plugin.reporter import SilentReporter, StepReporter
 from wsbuild.errors import EXIT_FAILED, EXIT_OK
@@ -55,7 +60,12 @@ def run(
 
         dry(words, force=force, as_json=as_json)
         return
-    session = Session(root, os.environ, writing=True)
+    again = None
+    if not (force or affected):
+        again = Again([os.getcwd(), *sys.argv[1:]])
+    session = Session(root, os.environ, writing=True, again=again)
+    if again is not None:
+        again.render = partial(_as_json if as_json else as_text, session)
     session.wait = not no_wait
     select(session.plan, words)
     options = ["-n", str(jobs)] if jobs > 1 else []
@@ -74,6 +84,10 @@ def run(
         raise typer.Exit(session.fatal.exit_code)  # the reporter has said why
     failed = any(report.status in NOT_DONE for report in session.tally.reports)
     raise typer.Exit(EXIT_FAILED if failed and not session.ended_by else code)
+
+
+def _as_json(session: Session) -> str:
+    return json_text("run", _result(session, EXIT_OK))
 
 
 def _affected(words: list[str], revision: str) -> list[str]:

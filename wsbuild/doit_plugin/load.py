@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from doit.globals import Globals
 
 from wsbuild import tasks
+from wsbuild.actions.again import Again
 from wsbuild.actions.engine import Engine
 from wsbuild.actions.session import Session
 from wsbuild.doit_plugin.dependency import WorkDependency
@@ -19,11 +21,14 @@ from wsbuild.plan.select import Target, select
 from wsbuild.root import find_root, path_from_root
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from doit.cmd_base import DoitCmdBase as Command
 
     from wsbuild.doit_plugin.detecting import Detecting
+
+NAME = "wsbuild"
+"""The reporter whose output is known beforehand."""
 
 JUDGING = frozenset({"run", "list", "info"})
 WRITING = frozenset({"run", "forget", "ignore", "reset-dep", "clean"})
@@ -149,16 +154,22 @@ def load(
     *,
     single: bool,
     session: Session | None = None,
+    words_again: Sequence[str] = (),
 ) -> list[Any]:
     """The tasks for `cmd`, and its dependency manager replaced by ours.
 
-    `words` is changed in place: doit looks the names up in what is loaded. Raises WsbuildError.
+    `words` is changed in place: doit looks the names up in what is loaded. A run that finds nothing to do
+    is remembered as `words_again`, where that is not empty. Raises WsbuildError.
     """
     if cmd.name == "strace":
         raise UserError("doit strace follows shell actions only", "strace -f doit run TASK follows a step")
     if session is None:
         cwd = os.path.realpath(os.getcwd())
-        session = Session(find_root(cwd), os.environ, writing=cmd.name in WRITING)
+        is_plain = options.get("reporter") == NAME and not any(map(tasks.is_detecting, words))
+        again = Again(words_again) if words_again and is_plain else None
+        session = Session(find_root(cwd), os.environ, writing=cmd.name in WRITING, again=again)
+        if again is not None:
+            again.render = partial(as_text, session)
         words[:] = [path_from_root(word, session.root, cwd) for word in words]
     cmd.outstream = quiet_stdout()
     session.force = bool(options.get("always"))
@@ -188,6 +199,11 @@ def load(
     if not words:
         cmd.sel_tasks = [tasks.ALL]
     return found
+
+
+def as_text(session: Session) -> str:
+    """What a run that finds nothing to do prints."""
+    return "".join(f"{line}\n" for line in session.tally.summary_lines(session.run_id))
 
 
 def _wild(words: list[str]) -> bool:

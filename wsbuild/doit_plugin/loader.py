@@ -115,15 +115,40 @@ class Loader(TaskLoader2):  # type: ignore[misc]
 
     def load_tasks(self, cmd: Command, pos_args: list[str]) -> list[Any]:
         """The tasks this command needs; errors of the user's become doit's one-line errors."""
+        words = self._words(cmd, pos_args)
+        if words:
+            self._answer_at_once(words)
         from wsbuild.doit_plugin.load import load
         from wsbuild.errors import WsbuildError
 
         try:
-            return load(cmd, pos_args, self.options, single=self.single, session=self._session)
+            return load(
+                cmd, pos_args, self.options, single=self.single, session=self._session, words_again=words
+            )
         except WsbuildError as error:
             from wsbuild.tools.redact import by_environment
 
             raise InvalidCommand(by_environment(str(error))) from error
+
+    def _words(self, cmd: Command, pos_args: list[str]) -> list[str]:
+        """What a run is known by that may be remembered: all that doit was asked for. Nothing for any other
+        command.
+        """
+        if cmd.name != "run" or self._session is not None or self._reporter is not None:
+            return []
+        options = sorted((str(name), repr(value)) for name, value in self.options.items())
+        return [os.getcwd(), "doit run", repr(options), *pos_args]
+
+    def _answer_at_once(self, words: list[str]) -> None:
+        """End here, where an earlier run found nothing to do and all is as it was. Raises SystemExit."""
+        from wsbuild import memory
+        from wsbuild.root import find_root
+
+        old = memory.load(memory.RUN, find_root(words[0]), words)
+        if old is not None and old.holds(os.environ):
+            sys.stdout.write(old.answer[1])
+            sys.stdout.flush()
+            raise SystemExit(old.answer[0])
 
 
 def run_doit(

@@ -153,6 +153,14 @@ def _spec_paths(root: str, environ: Mapping[str, str]) -> list[str]:
     return found + _own_detectors(os.path.join(root, DETECTORS)) + _aim_files(root, environ)
 
 
+def _note_folders(root: str, environ: Mapping[str, str], note: Callable[[str], object]) -> None:
+    """Tell of the directories whose names say which spec files there are."""
+    from wsbuild.specdir import workstream_dir
+
+    note(workstream_dir(root, environ))
+    note(os.path.join(root, DETECTORS))
+
+
 def _aim_files(root: str, environ: Mapping[str, str]) -> list[str]:
     """The files that routing may go by, as `wsbuild.aim.load.files` has them: that is too much to import."""
     places = [os.path.join(root, place, REGISTRY) for place in REGISTRY_PLACES]
@@ -234,13 +242,19 @@ def _open(path: str) -> tuple[dict[str, Any], mmap]:
 
 
 def _read(
-    path: str, surroundings: list[Any], paths: Sequence[str]
+    path: str,
+    surroundings: list[Any],
+    paths: Sequence[str],
+    note: Callable[[str], object] | None = None,
 ) -> tuple[dict[str, Any], bytes | mmap, bool] | None:
     """The compiled plan if it is still right, and whether its stamps are too."""
     try:
         header, body = _open(path)
         if header["surroundings"] != surroundings:
             return None
+        if note is not None:
+            for stamp in header["stamps"][len(paths) :]:
+                note(stamp[0])
         stamps = _stamps_now(header["stamps"], paths)
     except (OSError, LookupError, ValueError, TypeError):
         return None
@@ -299,15 +313,22 @@ def _keep(root: str, data: bytes) -> None:
     keep_file(root, PLAN_FILE, data)
 
 
-def load_plan(root: str, environ: Mapping[str, str], *, keep: bool) -> Plan:
+def load_plan(
+    root: str, environ: Mapping[str, str], *, keep: bool, note: Callable[[str], object] | None = None
+) -> Plan:
     """The plan of the project at `root`, as its spec files say now.
 
     `keep` allows an outdated compiled plan to be replaced; a command that only asks leaves what is
-    there and writes just where there is nothing yet. Raises UserError with all problems of all
-    files.
+    there and writes just where there is nothing yet. `note` is told of all that is looked at, before it
+    is. Raises UserError with all problems of all files.
     """
     path = os.path.join(root, PLAN_FILE)
+    if note is not None:
+        _note_folders(root, environ, note)
     paths = _spec_paths(root, environ)
+    if note is not None:
+        for spec in paths:
+            note(spec)
     surroundings = _surroundings(root, environ)
 
     def compile_anew() -> Compiled:
@@ -316,7 +337,7 @@ def load_plan(root: str, environ: Mapping[str, str], *, keep: bool) -> Plan:
             _keep(root, bytes(compiled[1]))
         return compiled
 
-    found = _read(path, surroundings, paths)
+    found = _read(path, surroundings, paths, note)
     if found is None:
         return Plan(*compile_anew(), compile_anew)
     header, body, right = found
