@@ -12,7 +12,7 @@ from bench.generate import Graph, change, make_graph, remove_outputs, stamps, wr
 from bench.measure import Command, Figures, in_turn, once
 from bench.peers import turbo, wsbuild
 from bench.peers.peer import BUILD, BUILD_ONE, LIST, forget, program, write_text
-from bench.peers.registry import CACHING, PEERS
+from bench.peers.registry import CACHING, LARGE, PEERS
 from bench.report import Table
 
 if TYPE_CHECKING:
@@ -23,6 +23,14 @@ if TYPE_CHECKING:
 MANY_STEPS = 10
 TARGET = 2.0
 """How many times a doit that knows no task wsbuild may take to list, or to find nothing to do."""
+
+NOOP, NOOP_LARGE, NOOP_LARGE_DOIT = 1.2, 0.6, 2.5
+"""How long it may take to find nothing to do, in units of what ninja takes: `wsbuild run` with few and with
+many workstreams, and `doit run` with many.
+"""
+
+NOOP_WARMUP = 3
+"""The first runs after a build read what was just written, and remember it when its times can be believed."""
 
 COLD_RUNS = 3
 """A cold run is long, and so varies less: it needs fewer."""
@@ -39,11 +47,15 @@ class Setting(NamedTuple):
     """How many there are in the graph that is listed."""
     restored: int
     """How many there are in the graph that is restored."""
+    large: int
+    """How many there are in the graph that is only looked at."""
     tell: Callable[[str], None]
 
-    def measure(self, commands: Sequence[Command], *, runs: int | None = None) -> dict[str, list[Figures]]:
-        """The commands in turn."""
-        return in_turn(commands, self.scratch, runs or self.runs, tell=self.tell)
+    def measure(
+        self, commands: Sequence[Command], *, runs: int | None = None, warmup: int = 1
+    ) -> dict[str, list[Figures]]:
+        """The commands in turn, of which the first `warmup` do not count."""
+        return in_turn(commands, self.scratch, runs or self.runs, warmup=warmup, tell=self.tell)
 
 
 class Site(NamedTuple):
@@ -145,7 +157,7 @@ def build(setting: Setting, chosen: Sequence[str]) -> Iterator[Table]:
     """Every tool that is installed over the same graph."""
     graph = make_graph(setting.workstreams)
     sites = [_site(setting, peer, graph, peer.NAME) for peer in PEERS if peer.available()]
-    base = "make" if any(site.peer.NAME == "make" for site in sites) else sites[0].peer.NAME
+    base = _base(sites)
     size = f"{setting.workstreams} workstreams, {graph.steps} steps"
     # What is measured first leaves all outputs in place for what comes after.
     runs = min(COLD_RUNS, setting.runs) if "cold" in chosen else 1
@@ -153,13 +165,34 @@ def build(setting: Setting, chosen: Sequence[str]) -> Iterator[Table]:
     if "cold" in chosen:
         yield Table(f"The first build: {size}", "Neither outputs nor state.", base, found, {})
     if "noop" in chosen:
-        found = setting.measure([_noop(site) for site in sites])
-        yield Table(f"Nothing to do: {size}", "All outputs are as built.", base, found, {})
+        found = setting.measure([_noop(site) for site in sites], warmup=NOOP_WARMUP)
+        targets = {"wsbuild run": NOOP} if base == "ninja" else {}
+        yield Table(f"Nothing to do: {size}", "All outputs are as built.", base, found, targets)
     if "change" in chosen:
         found = setting.measure([_changed(site) for site in sites])
         again = len(graph.workstreams[graph.last].steps)
         note = f"It belongs to the last workstream, so {again} steps are run again."
         yield Table(f"One input file changed: {size}", note, base, found, {})
+
+
+def _base(sites: Sequence[Site]) -> str:
+    """The tool that ratios are to."""
+    names = [site.peer.NAME for site in sites]
+    return next((name for name in ("ninja", "make") if name in names), names[0])
+
+
+def large(setting: Setting, chosen: Sequence[str]) -> Iterator[Table]:  # noqa: ARG001 - it is one case
+    """A graph so large that what is done for each file is all that counts."""
+    graph = make_graph(setting.large)
+    sites = [_site(setting, peer, graph, f"{peer.NAME}-large") for peer in LARGE if peer.available()]
+    for site in sites:
+        setting.tell(f"building {setting.large} workstreams by {site.peer.NAME}")
+        once(_cold(site), setting.scratch)
+    found = setting.measure([_noop(site) for site in sites], warmup=NOOP_WARMUP)
+    size = f"{setting.large} workstreams, {graph.steps} steps"
+    base = _base(sites)
+    targets = {"wsbuild run": NOOP_LARGE, "wsbuild": NOOP_LARGE_DOIT} if base == "ninja" else {}
+    yield Table(f"Nothing to do: {size}", "All outputs are as built.", base, found, targets)
 
 
 def _restored(site: Site, peer: CachingPeer, output: str) -> list[str]:
@@ -210,6 +243,7 @@ CASES = {
     "cold": build,
     "noop": build,
     "change": build,
+    "noop-large": large,
     "restore": restore,
     "detect": detectors.detect,
     "detect-all": detectors.detect_all,

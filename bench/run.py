@@ -1,6 +1,6 @@
 """Measures wsbuild beside other build tools, in one run, and checks what each of them built.
 
-    python bench/run.py [--case NAME ...] [--runs N] [--n N] [--many N] [--restored N]
+    python bench/run.py [--case NAME ...] [--runs N] [--n N] [--many N] [--restored N] [--large N]
                         [--json FILE] [--table FILE]
 
 Exits with 1 when a command fails or what it built is wrong: a fast wrong answer is no answer. Exits with
@@ -46,7 +46,8 @@ def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--case", action="append", choices=list(CASES), help="only this; may be repeated")
     parser.add_argument("--runs", type=_count, default=7, help="turns that count (7)")
-    parser.add_argument("--n", type=_count, default=100, help="workstreams that every tool builds (100)")
+    parser.add_argument("--n", type=_count, default=1000, help="workstreams that every tool builds (1000)")
+    parser.add_argument("--large", type=_count, default=10_000, help="workstreams to look at (10000)")
     parser.add_argument("--many", type=_count, default=5000, help="workstreams that wsbuild lists (5000)")
     parser.add_argument("--restored", type=_count, default=1000, help="workstreams to restore (1000)")
     parser.add_argument("--json", type=_place, metavar="FILE", help="write all figures there")
@@ -81,7 +82,7 @@ def main(words: Sequence[str] | None = None) -> int:
     arguments = _arguments(words)
     print(", ".join(f"{name} {version}" for name, version in versions().items()) + "\n", flush=True)
     with tempfile.TemporaryDirectory(prefix="wsbuild-bench-") as scratch:
-        sizes = (arguments.n, arguments.many, arguments.restored)
+        sizes = (arguments.n, arguments.many, arguments.restored, arguments.large)
         setting = Setting(scratch, arguments.runs, *sizes, _tell)
         try:
             tables = _measured(setting, arguments.case or list(CASES))

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bench.peers import doit, make, ninja, turbo, wsbuild
+from bench.peers import doit, make, ninja, turbo, wsbuild, wsbuild_run
 
 if TYPE_CHECKING:
     from bench.peers.peer import CachingPeer, Peer
 
-PEERS: tuple[Peer, ...] = (wsbuild, doit, make, ninja)
+PEERS: tuple[Peer, ...] = (wsbuild, wsbuild_run, doit, make, ninja)
+
+LARGE: tuple[Peer, ...] = (wsbuild, wsbuild_run, ninja)
+"""Those that are asked to look at a large graph."""
 
 CACHING: tuple[CachingPeer, ...] = (turbo, wsbuild)
 """Those that can bring results back which are not there any more."""
