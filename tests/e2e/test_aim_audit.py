@@ -67,7 +67,10 @@ def test_no_secret_is_in_it(space: AimSpace) -> None:
     said = json.dumps({"success": True, "message": f"with {SECRET}", "content": {SECRET: token}})
     space.tool("good", f"cat > /dev/null; echo '{said}'")
     payload = {"prompt": f"use {SECRET}", "files": ["a"], "deep": [{"k": SECRET.encode().hex()}]}
-    space.route("linting", payload, code=0)
+    told = json.dumps(space.route("linting", payload, code=0))
+    told += repr(space.wsbuild("aim", "route", "linting", "--payload", "payload.json"))
+    assert SECRET not in told
+    assert token not in told
     space.route(f"lint-{SECRET}", payload, code=1)
     kept = "".join(f"{path.name}\n{path.read_text()}" for path in space.root.glob("AIM_audit/*/*.json"))
     assert SECRET not in kept

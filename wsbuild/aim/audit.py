@@ -31,7 +31,7 @@ _UNSAFE = re.compile(r"[^A-Za-z0-9._+-]+")
 
 
 class About(NamedTuple):
-    """What an entry is of: the route, which tool of it is asked, the how often, and for whom."""
+    """What an entry is of: the route, which tool of it is asked, how often, and for whom."""
 
     route: str
     capability: str

@@ -82,13 +82,14 @@ def route(
     with opened(root, os.environ) as aim:
         if aim.known.off:
             typer.echo(f"wsbuild: {aim.known.off}: a tool profile is used directly", err=True)
-        tell = None if as_json else lambda line: typer.echo(f"aim: {printable(line)}", err=True)
+        shown = aim.redactor
+        tell = None if as_json else lambda line: typer.echo(f"aim: {printable(shown.text(line))}", err=True)
         routed = aim.router(here if home else root, tell).route(capability, given)
         aim.keep_tidy()
     if as_json:
-        show_json("aim-route", _row(routed))
+        show_json("aim-route", shown.all(_row(routed)))
     else:
-        typer.echo(aim.redactor.text(_text(routed)), nl=False)
+        typer.echo(shown.text(_text(routed)), nl=False)
     raise typer.Exit(EXIT_OK if routed.passed else EXIT_FAILED)
 
 
