@@ -106,7 +106,8 @@ class Recorder(RunRecorder):
         *,
         fixing: bool = False,
     ) -> Attempt:
-        """Transaction A: the attempt is open, and the step not up to date any more.
+        """Transaction A: the attempt is open, and the step not up to date any more. It outlives this
+        process; a power failure only if an agent is asked: what else was begun then can be seen by its files.
 
         One that is `fixing` goes on from what the step has done, which stays recorded until it ends:
         dead before it changed anything, nothing is lost.
@@ -114,7 +115,7 @@ class Recorder(RunRecorder):
         self.flush()
         session, now = self.session, utc_now()
         facts = self._facts(ws, step, decision, key, now)
-        with session.store.transaction() as conn:
+        with session.store.transaction(lasting=step.prompt) as conn:
             if not fixing:
                 clean.remove(conn, [facts.task])
             attempt_id, number = attempts.open_attempt(conn, facts, ground.standing)
@@ -218,8 +219,10 @@ class Recorder(RunRecorder):
         return rel
 
     def started(self, attempt: Attempt, pid: int, start: int) -> None:
-        """The attempt's tool runs as process `pid`: whoever cleans up after a crash needs to know."""
-        with self.session.store.transaction() as conn:
+        """The attempt's tool runs as process `pid`: whoever cleans up after a crash needs to know. After a
+        power failure nobody does.
+        """
+        with self.session.store.transaction(lasting=False) as conn:
             attempts.set_tool(conn, attempt.attempt_id, pid, start)
 
     def end(

@@ -89,10 +89,14 @@ class Store:
         return True
 
     @contextlib.contextmanager
-    def transaction(self) -> Iterator[Connection]:
-        """A write transaction: all of it, flushed to the disk, or nothing. Raises StateError."""
+    def transaction(self, *, lasting: bool = True) -> Iterator[Connection]:
+        """A write transaction: all of it, flushed to the disk, or nothing. Raises StateError.
+
+        One that need not be `lasting` survives this process, and a power failure only with the next one
+        that is flushed.
+        """
         conn = self.connection()
-        with dbfile.guard_writing(self.path):
+        with dbfile.guard_writing(self.path), contextlib.nullcontext() if lasting else dbfile.unflushed(conn):
             try:
                 conn.execute("BEGIN IMMEDIATE")
                 yield conn

@@ -104,6 +104,16 @@ def connect(path: str, *, readonly: bool) -> Connection:
     return conn
 
 
+@contextlib.contextmanager
+def unflushed(conn: Connection) -> Iterator[None]:
+    """Let what is committed meanwhile reach the disk with what is committed later."""
+    conn.execute("PRAGMA synchronous = NORMAL")
+    try:
+        yield
+    finally:
+        conn.execute("PRAGMA synchronous = FULL")
+
+
 def _open_empty(target: str, seed: str) -> Connection:
     """A new database with its tables."""
     conn = _open(target)

@@ -502,3 +502,21 @@ def test_timestamps_are_what_was_given(store: Store) -> None:
     with store.transaction() as conn:
         add_run(conn)
     assert history.runs(store.connection(), Wanted())[0]["started_at"] == NOW
+
+
+def test_what_need_not_last_is_not_flushed(store: Store) -> None:
+    """But in the file, for others to see; what comes after it is flushed again, whatever happened."""
+    conn = store.connection()
+
+    def level() -> int:
+        return int(conn.execute("PRAGMA synchronous").fetchone()[0])
+
+    with store.transaction(lasting=False) as writing:
+        assert level() == 1
+        add_run(writing, "ws-a")
+    assert level() == 2
+    with raw(store.path) as other:
+        assert other.execute("SELECT count(*) FROM runs").fetchone() == (1,)
+    with pytest.raises(ZeroDivisionError), store.transaction(lasting=False):
+        raise ZeroDivisionError
+    assert level() == 2
