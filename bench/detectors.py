@@ -218,10 +218,10 @@ def detect(setting: Setting, chosen: Sequence[str]) -> Iterator[Table]:  # noqa:
     note = "The hooks of the others do nothing: this is what they take by themselves."
     yield layout.table("One staged file that was judged before", note, known, KNOWN)
     file.restore()
-    yield _cold(layout)
+    yield _cold(layout, COLD_RUNS)
 
 
-def _cold(layout: Layout) -> Table:
+def _cold(layout: Layout, runs: int) -> Table:
     """Without what wsbuild remembers, beside the tools alone."""
 
     def forget() -> None:
@@ -237,7 +237,7 @@ def _cold(layout: Layout) -> Table:
     bare = " && ".join(forms.get(name, f"{entry} .") for name, (entry, _) in layout.hooks.items())
     tools = Command("the tools alone", ["/bin/sh", "-c", bare], layout.root, forget)
     own = Command("wsbuild", [str(program("wsbuild")), "detect"], layout.root, forget, _clean)
-    found = layout.setting.measure([own, tools], runs=COLD_RUNS)
+    found = layout.setting.measure([own, tools], runs=runs)
     title = f"Nothing is known: {layout.tools}"
     return Table(title, "The tools alone: one after the other.", "the tools alone", found, {"wsbuild": 1.0})
 
@@ -247,4 +247,4 @@ def detect_all(setting: Setting, chosen: Sequence[str]) -> Iterator[Table]:  # n
     layout = _lay_out(setting, "detect-all", {**HOOKS, **SLOW_HOOKS})
     short = layout._replace(setting=setting._replace(runs=COLD_RUNS))
     yield short.table("Nothing changed", "All files are asked for.", layout.commands(lambda: None), 1 / 300)
-    yield _cold(layout)
+    yield _cold(layout, 1)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 PEERS: tuple[Peer, ...] = (wsbuild, wsbuild_run, doit, make, ninja)
 
-LARGE: tuple[Peer, ...] = (wsbuild, wsbuild_run, ninja)
+LARGE: tuple[Peer, ...] = (wsbuild, ninja)
 """Those that are asked to look at a large graph."""
 
 CACHING: tuple[CachingPeer, ...] = (turbo, wsbuild)
