@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
 from space import Space
+
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    # As a job in the background begins; what tests start and interrupt would inherit that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 FULL = bool(os.environ.get("WSBUILD_TEST_FULL"))
 
