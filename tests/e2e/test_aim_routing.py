@@ -93,6 +93,9 @@ def test_the_size_of_a_payload_and_its_files(space: AimSpace) -> None:
     space.limit(max_payload_size_bytes=17)
     assert space.route("linting", {"files": ["é"]}, code=0)["success"]
     assert space.called() == ["one"]
+    space.limit(max_payload_size_bytes=16)
+    assert "17 bytes, and may have 16" in refused(space, {"files": ["é"]})
+    space.limit(max_payload_size_bytes=17)
     assert "18 bytes, and may have 17" in refused(space, {"files": ["ab1"]})
     assert space.audits()[-1]["payload"] == {"size_bytes": 18}
     space.limit(max_file_count=2)

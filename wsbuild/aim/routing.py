@@ -127,8 +127,6 @@ class Router:
                 if attempt.is_final or number == tries:
                     break
                 self._pause(self._aim.settings.retry_backoff_ms / 1000 * 2 ** (number - 1))
-            if attempts[-1].state == INTERRUPTED:
-                break
         said = dict.fromkeys(f"{one.tool}: {one.message}" for one in attempts)
         message = f"no tool has served {about.capability}: {'; '.join(said)}"
         return Routed(about.capability, False, message, {}, "", attempts, self._relative(audits))
