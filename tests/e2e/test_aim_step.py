@@ -128,6 +128,7 @@ def test_the_payload_of_the_bundle_is_handed_on(space: AimSpace) -> None:
         ("prompt", True),
         ("tool", True),
         ("a tool before it is there now", True),
+        ("another comes first", True),
         ("a tool behind it", False),
         ("limits", False),
         ("a rule of another capability", False),
@@ -136,6 +137,7 @@ def test_the_payload_of_the_bundle_is_handed_on(space: AimSpace) -> None:
 )
 def test_what_has_it_asked_again(space: AimSpace, change: str, again: bool) -> None:
     """What it is asked, by whom and how; not who else there is, nor how long it may take."""
+    agent(space, "third")
     space.wsbuild("run")
     space.called()
     if change == "payload":
@@ -153,8 +155,9 @@ def test_what_has_it_asked_again(space: AimSpace, change: str, again: bool) -> N
         space.rule("code_generation", "spare", "writer")
     elif change == "a tool before it is there now":
         agent(space, "spare")
+    elif change == "another comes first":
+        space.rule("code_generation", "third", "writer")
     elif change == "a tool behind it":
-        agent(space, "third")
         space.rule("code_generation", "spare", "writer", "third")
     elif change == "limits":
         space.rule("code_generation", "spare", "writer", timeout_ms=30_000, max_retries=1)
