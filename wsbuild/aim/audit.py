@@ -76,12 +76,6 @@ class Trail:
             message = f"the audit entry {path} cannot be completed: {error.strerror}"
             raise StateError(message, f"make {FOLDER} writable, or switch it off") from error
 
-    def refused(self, about: About, attempt: Attempt) -> str:
-        """Write down that nobody was asked, and why; gives the path. Raises StateError."""
-        path = self.begin(about)
-        self.end(path, about, attempt)
-        return path
-
     def _data(self, about: About, attempt: Attempt | None) -> dict[str, Any]:
         result = None
         if attempt is not None:

@@ -106,7 +106,7 @@ class Router:
 
     def _refuse(self, about: About, why: str) -> Routed:
         attempt = Attempt("", REFUSED, why)
-        audit = self._trail.refused(about, attempt)
+        audit = self._recorded(about, attempt)
         return Routed(about.capability, False, why, {}, "", [attempt], self._relative([audit]))
 
     def _serve(self, about: About, rule: Rule, payload: Mapping[str, Any]) -> Routed:
@@ -122,7 +122,15 @@ class Router:
                 attempts.append(attempt)
                 audits.append(audit)
                 if attempt.state == OK:
-                    return self._served(about, attempt, attempts, audits)
+                    return Routed(
+                        about.capability,
+                        True,
+                        attempt.message,
+                        attempt.content,
+                        name,
+                        attempts,
+                        self._relative(audits),
+                    )
                 self._tell(f"{name}: {attempt.message}")
                 if attempt.is_final or number == tries:
                     break
@@ -130,12 +138,6 @@ class Router:
         said = dict.fromkeys(f"{one.tool}: {one.message}" for one in attempts)
         message = f"no tool has served {about.capability}: {'; '.join(said)}"
         return Routed(about.capability, False, message, {}, "", attempts, self._relative(audits))
-
-    def _served(self, about: About, attempt: Attempt, attempts: list[Attempt], audits: list[str]) -> Routed:
-        relative = self._relative(audits)
-        return Routed(
-            about.capability, True, attempt.message, attempt.content, attempt.tool, attempts, relative
-        )
 
     def _order(self, rule: Rule) -> list[str]:
         """The tools in the order in which they are asked, each once."""
