@@ -79,26 +79,27 @@ def find(root: str, environ: Mapping[str, str], given: str) -> str:
 
 def load(folder: str, root: str) -> tuple[Registry, list[Problem]]:
     """The registry in `folder` ('' for none), over what comes with wsbuild, and what is wrong with it."""
-    data, problems = _read(data_path(*SHIPPED), root)
+    data, problems = read(data_path(*SHIPPED), root, "aim_registry")
     shipped = {name: _with_own_adapter(_tool(name, fields)) for name, fields in _entries(data)}
     own: dict[str, Tool] = {}
     rules_path = ""
     if folder:
-        data, own_problems = _read(os.path.join(folder, NAME), root)
+        data, own_problems = read(os.path.join(folder, NAME), root, "aim_registry")
         problems = [*problems, *own_problems]
         rules_path = data.get("crossToolRulesPath", "")
         own = {name: _tool(name, fields, shipped.get(name)) for name, fields in _entries(data)}
     return Registry({**shipped, **own}, tuple(own), rules_path, folder), problems
 
 
-def _read(path: str, root: str) -> tuple[dict[str, Any], list[Problem]]:
+def read(path: str, root: str, schema: str) -> tuple[dict[str, Any], list[Problem]]:
+    """What a file of AIM says, nothing where something is wrong with it; and what that is."""
     from wsbuild import schemas
 
     rel = os.path.relpath(path, root) if path.startswith(os.path.join(root, "")) else path
     document, problems = schemas.read_document(path, rel)
     if document is None:
         return {}, problems
-    problems = [*problems, *schemas.check(document, "aim_registry", rel)]
+    problems = [*problems, *schemas.check(document, schema, rel)]
     return ({} if problems else document.data), problems
 
 

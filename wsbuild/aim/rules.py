@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+from wsbuild.aim.registry import read
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -54,16 +55,9 @@ def load(path: str, root: str, tools: Iterable[Tool]) -> tuple[Rules, list[Probl
     listed = _by_listing(tools)
     if not path:
         return Rules(listed), []
-    from wsbuild import schemas
-
-    rel = os.path.relpath(path, root) if path.startswith(os.path.join(root, "")) else path
-    document, problems = schemas.read_document(path, rel)
-    if document is None:
-        return Rules(listed), problems
-    problems = [*problems, *schemas.check(document, "aim_rules", rel)]
+    data, problems = read(path, root, "aim_rules")
     if problems:
         return Rules(listed), problems
-    data = document.data
     written = {name: _rule(name, fields) for name, fields in data["capabilities"].items() if name[0] != "_"}
     access = data.get("conflict_resolution", {}).get("concurrent_access", {})
     return Rules(
