@@ -138,7 +138,7 @@ def _files(places: Sequence[str], root: str) -> tuple[list[str], list[Problem]]:
     return list(files), problems
 
 
-def _check_ids(workstreams: Sequence[Workstream]) -> tuple[list[Workstream], list[Problem]]:
+def check_ids(workstreams: Sequence[Workstream]) -> tuple[list[Workstream], list[Problem]]:
     """The first of each id, and a problem for each other."""
     first: dict[str, Workstream] = {}
     problems = []
@@ -163,6 +163,6 @@ def load(root: str, environ: Mapping[str, str], only: Sequence[str] = ()) -> Bun
         workstreams, wrong = parse_file(path, os.path.relpath(path, root), root)
         found += workstreams
         problems += wrong
-    found, twins = _check_ids(found)
+    found, twins = check_ids(found)
     problems = sorted([*problems, *twins], key=lambda each: (each.file, each.line, each))
     return Bundles(tuple(sorted(found, key=lambda ws: ws.id)), tuple(problems), tuple(files))

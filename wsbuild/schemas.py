@@ -192,6 +192,12 @@ def _validator(schema: str) -> Draft202012Validator:
         return Draft202012Validator(json.load(file))
 
 
+def field_names(schema: str) -> list[str]:
+    """The fields of the object that a schema describes, in its order."""
+    described: Any = _validator(schema).schema
+    return list(described["properties"])
+
+
 def check(document: Document, schema: str, rel: str, *, at: str = "", data: Any = WHOLE) -> list[Problem]:
     """What in a document is against `schema/<schema>.schema.json`, in the order of its lines.
 

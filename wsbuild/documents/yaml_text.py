@@ -24,7 +24,7 @@ _ALIAS = Refusal("alias", "has an anchor or alias", "write the value out")
 _TAG = Refusal("tag", "has a tag", "remove the word that starts with `!`")
 
 
-def _plain(text: str) -> Any:
+def plain(text: str) -> Any:
     """The value of a word without quotes."""
     if text in _LITERALS:
         return _LITERALS[text]
@@ -40,7 +40,7 @@ def _scalar(event: yaml.ScalarEvent, build: Builder) -> Any:
         return event.value
     if event.value == "<<" and build.wants_name:
         return _MERGE
-    return _plain(event.value)
+    return plain(event.value)
 
 
 def _refuse_marks(event: yaml.NodeEvent, line: int, build: Builder) -> None:

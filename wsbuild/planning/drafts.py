@@ -1,0 +1,133 @@
+"""Bundle files that wsbuild proposes: their text, what `validate` would say of them, and writing them.
+
+A file that was written carries the digest of its own text in its last line. So one that its owner has
+changed since is told from one that may be written anew.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from wsbuild import bundle, config, graph
+from wsbuild.atomic import write_atomic
+from wsbuild.documents.yaml_out import write_yaml
+from wsbuild.schemas import field_names
+from wsbuild.specdir import workstream_dir
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from wsbuild.model import Overlap, Problem
+
+MARK = "# Written by wsbuild; while this line is right, it may write the file anew: "
+
+NEW, SAME, CHANGED, EDITED = "new", "same", "changed", "edited"
+
+
+class Draft(NamedTuple):
+    """A bundle file to be. `workstreams` are as the schema has them; `heading` is told above them."""
+
+    name: str
+    """Of the file in the directory of bundles."""
+    workstreams: tuple[Mapping[str, Any], ...]
+    heading: str = ""
+
+    @property
+    def text(self) -> str:
+        """What the file holds: fields in the order of the schema, one workstream or a list of them."""
+        order = {name: at for at, name in enumerate(field_names("workstream"))}
+        ordered = [
+            {name: ws[name] for name in sorted(ws, key=lambda name: order.get(name, len(order)))}
+            for ws in self.workstreams
+        ]
+        lines = "".join(f"# {line}".rstrip() + "\n" for line in self.heading.splitlines())
+        if len(ordered) == 1:
+            body = lines + write_yaml(ordered[0])
+        else:
+            body = lines + "\n".join(write_yaml([ws]) for ws in ordered)
+        return f"{body}{MARK}{_digest(body)}\n"
+
+
+class Outcome(NamedTuple):
+    """What became of a draft, or would: `path` from the root, and one of NEW, SAME, CHANGED and EDITED.
+
+    EDITED means that somebody has changed the file since wsbuild wrote it, or has written it: it stays.
+    """
+
+    path: str
+    state: str
+
+
+class Checked(NamedTuple):
+    """What drafts are among the bundles that are there already."""
+
+    problems: tuple[Problem, ...]
+    overlaps: tuple[Overlap, ...]
+    """Those with a workstream of the drafts in it."""
+
+
+def _digest(body: str) -> str:
+    return hashlib.sha256(body.encode()).hexdigest()[:16]
+
+
+def is_own(text: str) -> bool:
+    """Whether it is a text that wsbuild wrote, and that nobody has changed."""
+    body, mark, rest = text.rpartition(MARK)
+    return bool(mark) and rest == f"{_digest(body)}\n"
+
+
+def state_of(root: str, environ: Mapping[str, str], draft: Draft) -> Outcome:
+    """What writing would do. Raises OSError."""
+    path = os.path.join(workstream_dir(root, environ), draft.name)
+    rel = os.path.relpath(path, root)
+    try:
+        with open(path, "rb") as file:
+            there = file.read()
+    except FileNotFoundError:
+        return Outcome(rel, EDITED if os.path.islink(path) else NEW)
+    if there == draft.text.encode():
+        return Outcome(rel, SAME)
+    return Outcome(rel, CHANGED if is_own(there.decode(errors="replace")) else EDITED)
+
+
+def write(root: str, environ: Mapping[str, str], drafts: Sequence[Draft], *, force: bool) -> list[Outcome]:
+    """Write what is new or has changed, and with `force` what was edited; gives what became of each.
+
+    Nothing is checked here: ask `check` before. Raises OSError.
+    """
+    outcomes = [state_of(root, environ, draft) for draft in drafts]
+    os.makedirs(workstream_dir(root, environ), exist_ok=True)
+    for draft, outcome in zip(drafts, outcomes, strict=True):
+        if outcome.state in {NEW, CHANGED} or (force and outcome.state == EDITED):
+            write_atomic(os.path.join(root, outcome.path), draft.text.encode())
+    return outcomes
+
+
+def check(root: str, environ: Mapping[str, str], drafts: Sequence[Draft]) -> Checked:
+    """What `wsbuild validate` would say if the drafts were in their places. Nothing is written there."""
+    settings, problems = config.load(root)
+    rels = {state_of(root, environ, draft).path for draft in drafts}
+    there = bundle.load(root, environ)
+    found = [ws for ws in there.workstreams if ws.source not in rels]
+    drafted: list[str] = []
+    with tempfile.TemporaryDirectory(prefix="wsbuild-drafts-") as aside:
+        for draft in drafts:
+            path = os.path.join(aside, draft.name)
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(draft.text)
+            rel = os.path.relpath(os.path.join(workstream_dir(root, environ), draft.name), root)
+            workstreams, wrong = bundle.parse_file(path, rel, root)
+            found += workstreams
+            problems += wrong
+            drafted += [ws.id for ws in workstreams]
+    kept, twins = bundle.check_ids(found)
+    drawn = graph.build(
+        kept, policy=settings.overlap, isdir=lambda rel: os.path.isdir(os.path.join(root, rel))
+    )
+    mine = set(drafted)
+    overlaps = [one for one in drawn.overlaps if mine.intersection(one.workstreams)]
+    own = [each for each in [*twins, *drawn.problems] if each.file in rels]
+    return Checked((*problems, *own), tuple(overlaps))
