@@ -34,9 +34,9 @@ def write_yaml(data: Any) -> str:
     Dumper.add_representer(str, _text)
     Dumper.add_representer(list, _list)
     Dumper.add_representer(tuple, _list)
-    how: dict[str, Any] = {"allow_unicode": True, "default_flow_style": False, "sort_keys": False, "width": WIDTH}
+    how: dict[str, Any] = {"allow_unicode": True, "default_flow_style": False, "sort_keys": False}
     try:
-        return str(yaml.dump(data, Dumper=Dumper, **how))
+        return str(yaml.dump(data, Dumper=Dumper, width=WIDTH, **how))
     except yaml.YAMLError as error:
         raise ValueError(f"cannot be written as YAML: {error}") from error
 
