@@ -61,16 +61,16 @@ def _run_steps(words: list[str]) -> int | None:
     """Do what a usual form of `wsbuild run` asks for; gives the exit code. An earlier run may have found
     nothing to do, and all be as it was.
     """
-    from wsbuild import memory
+    from wsbuild.actions.again import recall
     from wsbuild.root import find_root
 
     here = os.getcwd()
     root = find_root(here)
-    old = memory.load(memory.RUN, root, [here, *words])
-    if old is not None and old.holds(os.environ):
+    before = recall(root, [here, *words], os.environ)
+    if before is not None and before.answer is not None:
         from wsbuild.cli.text import show
 
-        return show(old.answer)
+        return show(before.answer)
     if os.environ.get("PIPELINE_DRY_RUN", "") not in {"", "0"}:
         return None
     from wsbuild.cli.lean import run_of
@@ -78,9 +78,10 @@ def _run_steps(words: list[str]) -> int | None:
     request = run_of(words[1:], root)
     if request is None:
         return None
+    from wsbuild.actions.again import Again
     from wsbuild.cli import running
 
-    return running.run(request, root, os.environ, running.again_of(words))
+    return running.run(request, root, os.environ, Again([here, *words], before))
 
 
 def _detect(words: list[str]) -> tuple[int, str, str] | None:

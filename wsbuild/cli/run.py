@@ -52,10 +52,11 @@ def run(
 
         dry(words, force=force, as_json=as_json)
         return
+    from wsbuild.actions.again import Again
     from wsbuild.cli import running
 
     request = running.RunRequest(tuple(words), jobs, go_on, force, no_wait, as_json)
-    again = None if force or affected else running.again_of(sys.argv[1:])
+    again = None if force or affected else Again([os.getcwd(), *sys.argv[1:]])
     raise typer.Exit(running.run(request, root, os.environ, again))
 
 

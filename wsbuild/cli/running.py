@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import os
-from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from wsbuild.actions.again import Again
 from wsbuild.actions.session import Session
 from wsbuild.actions.tally import NOT_DONE
 from wsbuild.cli.text import json_text, show
 from wsbuild.doit_plugin.load import as_text
 from wsbuild.doit_plugin.loader import run_doit
 from wsbuild.doit_plugin.reporter import SilentReporter, StepReporter
-from wsbuild.errors import EXIT_FAILED, EXIT_OK
+from wsbuild.errors import EXIT_FAILED
 from wsbuild.plan.select import select
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from wsbuild.actions.again import Again
+    from wsbuild.actions.tally import Tally
 
 
 class RunRequest(NamedTuple):
@@ -37,9 +37,10 @@ def run(request: RunRequest, root: str, environ: Mapping[str, str], again: Again
     """Run it, remembered by `again`; gives the exit code. Raises WsbuildError."""
     session = Session(root, environ, writing=True, again=again)
     if again is not None:
-        again.render = partial(_as_json if request.as_json else as_text, session)
+        again.render = _as_json if request.as_json else as_text
     session.wait = not request.no_wait
-    select(session.plan, request.targets)
+    if again is None or again.before is None:
+        select(session.plan, request.targets)
     options = ["-n", str(request.jobs)] if request.jobs > 1 else []
     options += ["-c"] if request.go_on else []
     options += ["-a"] if request.force else []
@@ -49,7 +50,8 @@ def run(request: RunRequest, root: str, environ: Mapping[str, str], again: Again
     except SystemExit as ended:  # a signal: the record is closed, and the exit code says which
         code = int(ended.code or 0)
     if request.as_json:
-        show((code, json_text("run", _result(session, code)), ""))
+        status = "interrupted" if session.ended_by else "failed" if code else "succeeded"
+        show((code, json_text("run", _result(session.tally, session.run_id, status)), ""))
     if session.fatal:
         if request.as_json:
             raise session.fatal
@@ -58,26 +60,17 @@ def run(request: RunRequest, root: str, environ: Mapping[str, str], again: Again
     return EXIT_FAILED if failed and not session.ended_by else code
 
 
-def again_of(words: list[str]) -> Again:
-    """What remembers the command line `words`, given in the current directory."""
-    return Again([os.getcwd(), *words])
+def _as_json(tally: Tally) -> str:
+    return json_text("run", _result(tally, None, "succeeded"))
 
 
-def _as_json(session: Session) -> str:
-    return json_text("run", _result(session, EXIT_OK))
-
-
-def _result(session: Session, code: int) -> dict[str, Any]:
-    counts = session.tally.counts()
-    status = "succeeded" if code == EXIT_OK else "failed"
-    if session.ended_by:
-        status = "interrupted"
+def _result(tally: Tally, run_id: str | None, status: str) -> dict[str, Any]:
     return {
-        "run_id": session.run_id,
+        "run_id": run_id,
         "status": status,
-        "counts": counts,
-        "usage": session.tally.usage._asdict(),
-        "rollback": [undone._asdict() for undone in session.tally.undone],
+        "counts": tally.counts(),
+        "usage": tally.usage._asdict(),
+        "rollback": [undone._asdict() for undone in tally.undone],
         "steps": [
             {
                 "task": report.task,
@@ -86,6 +79,6 @@ def _result(session: Session, code: int) -> dict[str, Any]:
                 "duration_s": round(report.duration_s, 6),
                 "attempt": report.attempt,
             }
-            for report in session.tally.reports
+            for report in tally.reports
         ],
     }
