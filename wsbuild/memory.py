@@ -28,7 +28,10 @@ STATE = ".wsbuild"
 MOST = 16
 """Memories that are kept of each kind."""
 
-FORMAT = 5
+MORE = ".more"
+"""Behind the name of the file with what is only needed where something has changed."""
+
+FORMAT = 6
 DAY_S = 86_400
 
 HIDDEN = "#"
@@ -43,9 +46,11 @@ NO_MARK = bytes(16)
 
 class Memory:
     """One run: the `answer` it gave (exit code, stdout, stderr), all `paths` it looked at (absolute, or from
-    `root`), with what it has `seen` of each (`wsbuild.looks`) and `marks` of their contents (one behind the
-    other, or none at all), the `environ` it depended on, and in `details` what one needs to answer where only
-    files have changed, as JSON: in `names` those in directories.
+    `root`), with what it has `seen` of each (`wsbuild.looks`), and the `environ` it depended on.
+
+    What one needs where files have changed is in `details`, as JSON (in `names` those in directories), and in
+    `marks`, of their contents (one behind the other, or none at all); of a memory that was loaded, when it is
+    `complete`: `more` is the file that holds them, with its checksum.
     """
 
     def __init__(
@@ -55,8 +60,9 @@ class Memory:
         paths: Sequence[str],
         seen: array[int],
         environ: Mapping[str, str | None],
-        details: bytes,
+        details: bytes = b"",
         marks: bytes = b"",
+        more: tuple[str, int] | None = None,
     ) -> None:
         self.root = root
         self.answer = answer
@@ -65,6 +71,22 @@ class Memory:
         self.environ = environ
         self.details = details
         self.marks = marks
+        self._more = more
+
+    def complete(self) -> bool:
+        """Get the rest of it; gives whether that is there."""
+        if self._more is not None:
+            path, checksum = self._more
+            try:
+                with open(path, "rb") as file:
+                    data = file.read()
+                if zlib.crc32(data) != checksum:
+                    return False
+                self.details, self.marks = map(bytes, _split(memoryview(data)))
+            except (OSError, ValueError):
+                return False
+            self._more = None
+        return True
 
     @property
     def stats(self) -> dict[str, Look]:
@@ -121,7 +143,7 @@ class Memory:
     def holds(self, environ: Mapping[str, str]) -> bool:
         """Whether the answer is still right where `details` are names in directories."""
         moved = self.moved(environ)
-        return moved is not None and not (moved and self.unlike(moved))
+        return moved is not None and not (moved and (not self.complete() or self.unlike(moved)))
 
 
 def _value(environ: Mapping[str, str], name: str) -> str | None:
@@ -177,24 +199,20 @@ def _file(kind: str, root: str, words: Sequence[str]) -> str:
 
 def load(kind: str, root: str, words: Sequence[str]) -> Memory | None:
     """What is remembered of the command `words`; None where there is nothing to be believed."""
+    path = _file(kind, root, words)
     try:
-        with open(_file(kind, root, words), "rb") as file:
-            return _parse(file.read(), _about(kind, root, words), root)
+        with open(path, "rb") as file:
+            return _parse(file.read(), _about(kind, root, words), root, path)
     except (OSError, ValueError):
         return None
 
 
-def _parse(data: bytes, wanted: bytes, root: str) -> Memory | None:
+def _parse(data: bytes, wanted: bytes, root: str, path: str) -> Memory | None:
     """The memory that `save` wrote of what is `wanted`. Raises ValueError for what it did not write."""
     body = memoryview(data)[4:]
     if int.from_bytes(data[:4]) != zlib.crc32(body):
         raise ValueError("it is damaged")
-    parts = []
-    while body:
-        end = 8 + int.from_bytes(body[:8])
-        parts.append(body[8:end])
-        body = body[end:]
-    about, environ, code, out, err, paths, stats, details, marks = parts
+    about, environ, code, out, err, paths, stats, more = _split(body)
     if about != wanted:
         return None
     names, seen = _decode(paths).split("\0"), array("q", bytes(stats))
@@ -206,9 +224,21 @@ def _parse(data: bytes, wanted: bytes, root: str) -> Memory | None:
         names,
         seen,
         dict(_setting(entry) for entry in _decode(environ).split("\0")),
-        bytes(details),
-        bytes(marks),
+        more=(path + MORE, int.from_bytes(more)),
     )
+
+
+def _joined(*parts: bytes) -> bytes:
+    return b"".join(len(part).to_bytes(8) + part for part in parts)
+
+
+def _split(body: memoryview) -> list[memoryview]:
+    parts = []
+    while body:
+        end = 8 + int.from_bytes(body[:8])
+        parts.append(body[8:end])
+        body = body[end:]
+    return parts
 
 
 def _setting(entry: str) -> tuple[str, str | None]:
@@ -222,7 +252,8 @@ def save(
     """Keep a memory: `write` puts a file in place whole. The oldest of too many goes. Raises OSError."""
     code, out, err = memory.answer
     environ = (name if value is None else f"{name}={value}" for name, value in memory.environ.items())
-    parts = (
+    more = _joined(memory.details, memory.marks)
+    body = _joined(
         _about(kind, root, words),
         _encode("\0".join(environ)),
         str(code).encode(),
@@ -230,25 +261,30 @@ def save(
         _encode(err),
         _encode("\0".join(memory.paths)),
         memory.seen.tobytes(),
-        memory.details,
-        memory.marks,
+        zlib.crc32(more).to_bytes(4),
     )
-    body = b"".join(len(part).to_bytes(8) + part for part in parts)
     path = _file(kind, root, words)
+    write(path + MORE, more)
     write(path, zlib.crc32(body).to_bytes(4) + body)
     for _, other in sorted(_by_age(os.path.dirname(path)), reverse=True)[MOST:]:
-        os.unlink(other)
+        _remove(other)
 
 
 def forget(kind: str, root: str, words: Sequence[str]) -> None:
     """Keep no memory of the command `words`."""
-    try:
-        os.unlink(_file(kind, root, words))
-    except OSError:
-        return
+    _remove(_file(kind, root, words))
+
+
+def _remove(path: str) -> None:
+    for each in (path, path + MORE):
+        try:
+            os.unlink(each)
+        except OSError:
+            continue
 
 
 def _by_age(folder: str) -> Iterable[tuple[int, str]]:
     with os.scandir(folder) as entries:
         for entry in entries:
-            yield entry.stat().st_mtime_ns, entry.path
+            if not entry.name.endswith(MORE):
+                yield entry.stat().st_mtime_ns, entry.path

@@ -213,10 +213,11 @@ def test_other_forms_are_other_questions(space: Space) -> None:
     assert space.doit("run", "-a").out.count("ok ") == 3
 
 
+@pytest.mark.parametrize("which", ["*", "*.more"])
 @pytest.mark.parametrize("damage", [b"", b"garbage", None])
-def test_a_damaged_memory_is_no_answer(space: Space, damage: bytes | None) -> None:
+def test_a_damaged_memory_is_no_answer(space: Space, damage: bytes | None, which: str) -> None:
     """All is looked at then."""
-    for path in (space.root / ".wsbuild/run").iterdir():
+    for path in (space.root / ".wsbuild/run").glob(which):
         data = path.read_bytes()
         path.write_bytes(damage if damage is not None else data[:-1] + bytes([data[-1] ^ 1]))
     space.write("a.txt", "other\n")

@@ -33,15 +33,19 @@ class Before:
     @property
     def answer(self) -> tuple[int, str, str] | None:
         """What it answered, where that is still right."""
-        is_decided = self.memory.answer[0] != memory.UNDECIDED
-        return self.memory.answer if is_decided and not self.moved else None
+        return None if self.moved or is_undecided(self.memory) else self.memory.answer
+
+
+def is_undecided(old: Memory) -> bool:
+    """Whether something was left that is to be asked."""
+    return old.answer[0] == memory.UNDECIDED
 
 
 def recall(root: str, words: Sequence[str], environ: Mapping[str, str]) -> Before | None:
     """The earlier run; None where it tells nothing. What only looks otherwise is taken as it is."""
     old = memory.load(memory.RUN, root, words)
     moved = None if old is None else old.moved(environ)
-    if old is None or moved is None:
+    if old is None or moved is None or ((moved or is_undecided(old)) and not old.complete()):
         return None
     rest = moved and old.unlike(moved)
     if rest:

@@ -99,6 +99,8 @@ def _detect(words: list[str]) -> tuple[int, str, str] | None:
     changed = old.changed(os.environ)
     if changed == []:
         return old.answer
+    if not old.complete():
+        return _usual(words, [here, *words], root)
     from wsbuild.tools import process
 
     if changed:  # what they need to start, and what is needed to ask them, takes about as long
