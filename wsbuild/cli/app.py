@@ -18,6 +18,7 @@ from wsbuild.cli import (
     history,
     hook,
     init,
+    new,
     plan,
     rollback,
     run,
@@ -39,6 +40,7 @@ app = typer.Typer(
 )
 for register in (
     init.register,
+    new.register,
     validate.register,
     plan.register,
     run.register,
