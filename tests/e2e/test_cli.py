@@ -34,7 +34,8 @@ FOUND = "the fingerprint"
 """Stands for that of what was found."""
 
 COMMANDS = {
-    "validate": ["validate"],
+    "validate": ["validate", "--authoring"],
+    "schemas": ["schema"],
     "plan": ["plan"],
     "graph": ["graph", "-f", "json"],
     "run": ["run", "-c"],

@@ -22,6 +22,7 @@ from wsbuild.cli import (
     plan,
     rollback,
     run,
+    schema,
     validate,
 )
 from wsbuild.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE
@@ -41,6 +42,7 @@ app = typer.Typer(
 for register in (
     init.register,
     new.register,
+    schema.register,
     validate.register,
     plan.register,
     run.register,
