@@ -164,11 +164,15 @@ def _show(loaded: Loaded, problems: list[Problem], advice: list[Problem] | None)
     policy = {"serialize": "will take turns", "warn": "may run together", "error": "refused"}
     told = [f"{count} workstream{'' if count == 1 else 's'}"]
     if unordered:
-        told.append(f"{len(unordered)} unordered overlaps ({policy[loaded.config.overlap]})")
+        told.append(f"{_overlaps(len(unordered), 'unordered ')} ({policy[loaded.config.overlap]})")
     if ordered:
-        told.append(f"{ordered} overlaps ordered by dependencies")
+        told.append(f"{_overlaps(ordered)} ordered by dependencies")
     told.append(f"{len(problems) or 'no'} problem{'' if len(problems) == 1 else 's'}")
     if advice is not None:
         count = len(advice)
         told.append(f"{count} piece{'' if count == 1 else 's'} of advice" if count else "no advice")
     typer.echo(", ".join(told))
+
+
+def _overlaps(count: int, which: str = "") -> str:
+    return f"{count} {which}overlap{'' if count == 1 else 's'}"
