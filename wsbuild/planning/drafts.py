@@ -123,11 +123,14 @@ def write(root: str, environ: Mapping[str, str], drafts: Sequence[Draft], *, for
 
 
 def check(root: str, environ: Mapping[str, str], drafts: Sequence[Proposed]) -> Checked:
-    """What `wsbuild validate` would say if the drafts were in their places. Nothing is written there."""
+    """What `wsbuild validate` would say if the drafts were in their places, and does not say now.
+
+    Nothing is written there.
+    """
     rels = {rel_path(root, environ, draft.name) for draft in drafts}
     there = bundle.load(root, environ)
     found = [ws for ws in there.workstreams if ws.source not in rels]
-    problems: list[Problem] = []
+    problems = [each for each in there.problems if each.file not in rels]
     drafted: set[str] = set()
     with tempfile.TemporaryDirectory(prefix="wsbuild-drafts-") as aside:
         for draft in drafts:
@@ -141,7 +144,6 @@ def check(root: str, environ: Mapping[str, str], drafts: Sequence[Proposed]) -> 
     kept, twins = bundle.check_ids(found)
     kept.sort(key=lambda ws: ws.id)
     loaded = read.assemble(root, environ, bundle.Bundles(tuple(kept), (*problems, *twins), ()))
-    others = {os.path.relpath(path, root) for path in there.files} - rels
     overlaps = [one for one in loaded.graph.overlaps if drafted.intersection(one.workstreams)]
-    own = [each for each in loaded.problems if each.file not in others]
-    return Checked(tuple(own), tuple(overlaps))
+    known = {each for each in read.assemble(root, environ, there).problems if each.file not in rels}
+    return Checked(tuple(each for each in loaded.problems if each not in known), tuple(overlaps))
