@@ -45,14 +45,35 @@ WORDS = frozenset(
 )
 """Programs whose names are words of English as well."""
 
-_PROSE = re.compile(r"\b(?:the|a|an|is|are|be|that|this|all|every|each|and|of|sure|should|must|no)\b", re.I)
+PROSE = frozenset(
+    (
+        "the",
+        "a",
+        "an",
+        "is",
+        "are",
+        "be",
+        "that",
+        "this",
+        "every",
+        "each",
+        "and",
+        "of",
+        "sure",
+        "should",
+        "must",
+    )
+)
+"""Words that sentences have and commands do not, outside of quotes."""
+
+_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
 _SIGN = re.compile(r"(?:^|\s)(?:-\w|--\w|\.{0,2}/|\S+/|\S+\.\w+(?:\s|$)|\||>)")
 
 
 def looks_like_command(text: str) -> bool:
     """Whether a line that is for a person reads like one for a shell."""
     first, _, rest = text.strip().partition(" ")
-    if "\n" in text or _PROSE.search(re.sub(r"'[^']*'|\"[^\"]*\"", "", rest)):
+    if "\n" in text or PROSE.intersection(_QUOTED.sub("", rest).lower().split()):
         return False
     if first.startswith("./") or (first in PROGRAMS and not first.endswith(".")):
         return True
@@ -81,7 +102,7 @@ def _no_tests(ws: Workstream, grounds: Grounds) -> Iterator[Problem]:
 
 def _manual_only(ws: Workstream, grounds: Grounds) -> Iterator[Problem]:
     tests = ws.acceptance_tests
-    manual = tests and all(test.manual for test in tests)
+    manual = tests and not ws.steps and all(test.manual for test in tests)
     if manual and not _is_tested(ws, grounds) and not any(looks_like_command(test.text) for test in tests):
         message = "all its tests are for people: it lands before anybody has looked"
         hint = f"write one that is run: it begins with `{COMMAND_MARK}`"
