@@ -25,6 +25,7 @@ def project(space: Space) -> Space:
     space.copying("other", "a.txt", "up.txt2")
     space.wsbuild("run", "--continue", code=1)
     space.ran()
+    space.write("docs/source/page.md", "# Page\n\nA paragraph.\n")
     own(space, "echo a.txt; exit 1", types=["plain-text"])
     space.wsbuild("detect", "-d", "own", "a.txt", code=1)
     return space
@@ -60,9 +61,12 @@ COMMANDS = {
     "aim-route": ["aim", "route", "telepathy"],
     "aim-audit": ["aim", "audit"],
     "aim-prune": ["aim", "prune", "--dry-run"],
+    "spec-index": ["spec", "index"],
+    "spec-resolve": ["spec", "resolve", "spec://docs/source/page#p-2"],
+    "spec-guard": ["spec", "guard"],
 }
 # `aim status` asks tools for their versions once, and remembers them.
-CHANGING = {"run", "cache-removed", "gc", "rollback", "detect", "aim-status", "aim-route"}
+CHANGING = {"run", "cache-removed", "gc", "rollback", "detect", "aim-status", "aim-route", "spec-index"}
 
 
 def words(project: Space, name: str) -> list[str]:

@@ -23,6 +23,7 @@ from wsbuild.cli import (
     rollback,
     run,
     schema,
+    spec,
     validate,
 )
 from wsbuild.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE
@@ -53,6 +54,7 @@ for register in (
     aim.register,
     approve.register,
     rollback.register,
+    spec.register,
     cache.register,
     gc.register,
 ):
