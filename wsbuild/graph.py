@@ -14,7 +14,7 @@ from wsbuild.overlaps import Found, find_overlaps
 from wsbuild.patterns import matcher
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 
     import networkx as nx
 
@@ -165,12 +165,12 @@ class Graph:
         return above
 
 
-def _unknown_dependencies(graph: Graph) -> Iterator[Problem]:
+def _unknown_dependencies(graph: Graph, archived: Container[str]) -> Iterator[Problem]:
     from difflib import get_close_matches
 
     for ws in graph.workstreams.values():
         for at, dependency in enumerate(ws.depends_on):
-            if dependency not in graph.workstreams:
+            if dependency not in graph.workstreams and dependency not in archived:
                 near = get_close_matches(dependency, graph.workstreams, n=1)
                 hint = f"did you mean {near[0]!r}?" if near else "declare it, or remove the dependency"
                 message = f"{ws.id} depends on {dependency!r}, which no bundle declares"
@@ -253,14 +253,16 @@ def build(
     policy: str = "serialize",
     isdir: Callable[[str], bool] = lambda _path: False,
     files: Sequence[str] = (),
+    archived: Container[str] = (),
 ) -> Graph:
     """Draw the graph. `policy` says what unordered overlaps are: `serialize`, `error` or `warn`;
-    `isdir` which literal paths are directories; `files` the repository's files, for witnesses.
+    `isdir` which literal paths are directories; `files` the repository's files, for witnesses;
+    `archived` the ids that may be depended on although no workstream has them.
 
     What is wrong is in `problems`; nothing is raised.
     """
     graph = Graph(workstreams)
-    graph.problems += _unknown_dependencies(graph)
+    graph.problems += _unknown_dependencies(graph, archived)
     for ws in graph.workstreams.values():
         for dependency in dict.fromkeys(ws.depends_on):
             if dependency in graph.workstreams:

@@ -34,6 +34,9 @@ def project(space: Space) -> Space:
 FOUND = "the fingerprint"
 """Stands for that of what was found."""
 
+ARCHIVED = "other"
+"""Is archived before the command is run."""
+
 COMMANDS = {
     "validate": ["validate", "--authoring"],
     "schemas": ["schema"],
@@ -54,6 +57,9 @@ COMMANDS = {
     "gc": ["gc", "--max-age", "0s"],
     "approve": ["approve"],
     "rollback": ["rollback", "ws:up"],
+    "archive": ["archive", "--dry-run"],
+    "archive-list": ["archive", "--list"],
+    "archive-restore": ["archive", "--restore", ARCHIVED, "--dry-run"],
     "detect": ["detect"],
     "findings": ["errors", "list"],
     "finding": ["errors", "show", FOUND],
@@ -72,6 +78,9 @@ CHANGING = {"run", "cache-removed", "gc", "rollback", "detect", "aim-status", "a
 def words(project: Space, name: str) -> list[str]:
     """A command, with what only the project knows."""
     command = COMMANDS[name]
+    if ARCHIVED in command:
+        project.wsbuild("run", ARCHIVED)
+        project.wsbuild("archive", ARCHIVED)
     if FOUND not in command:
         return command
     [found] = project.wsbuild("errors", "list", "--json").json["items"]
@@ -100,8 +109,9 @@ def test_asking_changes_no_byte(project: Space, name: str) -> None:
     """All but those that are there to change something leave the whole project as it was."""
     project.write("a.txt", "two\n")
     project.copying("new", "a.txt", "new.txt")
+    command = words(project, name)
     before = {str(p): p.read_bytes() for p in project.root.rglob("*") if p.is_file()}
-    project.wsbuild(*words(project, name), code=None)
+    project.wsbuild(*command, code=None)
     assert {str(p): p.read_bytes() for p in project.root.rglob("*") if p.is_file()} == before
 
 

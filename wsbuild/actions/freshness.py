@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from wsbuild.store.writes import Writer
 
 NEVER_RUN = Reason("never-run")
+UNFINISHED = "archived-unfinished"
+"""Stands for the result of what was archived before it was done: no result is equal to it."""
 
 
 class Decision(NamedTuple):
@@ -129,6 +131,10 @@ class Freshness:
         needed = [(need, self.result_of(ws, by_name[need])) for need in step.needs]
         return result_digest(needed)
 
+    def whole_result(self, ws: WorkstreamPlan) -> str:
+        """The recorded results of all steps of a workstream, as those that depend on it have them."""
+        return _joined(tuple((known.name, self.result_of(ws, known)) for known in ws.steps))
+
     def missing_inputs(self, step: StepPlan, seen: Mapping[str, str]) -> list[str]:
         """Declared input files that are not there: the step cannot run."""
         if step.implicit:
@@ -168,8 +174,10 @@ class Freshness:
             manifest.add("upstream", ws.step_task(need), self.result_of(ws, by_name))
         for dep in ws.depends_on:
             upstream = self.plan[dep]
-            results = [(known.name, self.result_of(upstream, known)) for known in upstream.steps]
-            manifest.add("upstream", upstream.task, _joined(tuple(results)))
+            manifest.add("upstream", upstream.task, self.whole_result(upstream))
+        for dep, found in ws.archived.items():
+            result = found["result"] if found["done"] else UNFINISHED
+            manifest.add("upstream", "ws:" + dep.removeprefix("ws-"), result)
         return manifest
 
     def _ground(self, ws: WorkstreamPlan) -> tuple[Any, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from wsbuild.actions import approval, reuse
+from wsbuild.actions import approval, reuse, shelf
 from wsbuild.actions.freshness import written
 from wsbuild.actions.outcome import success_of
 from wsbuild.cache.manifest import Reason, canonical_json
@@ -90,6 +90,8 @@ def _hindrance(session: Session, ws: WorkstreamPlan) -> Reason | None:
     """What keeps a workstream from being run at all."""
     if why := approval.missing(session, ws):
         return Reason("unapproved", why)
+    if why := shelf.unfinished(ws):
+        return Reason("archived-unfinished", why)
     if why := session.stacks.unmerged(ws):
         return Reason("unmerged", why)
     return None

@@ -7,7 +7,7 @@ from contextlib import nullcontext
 from functools import partial
 from typing import TYPE_CHECKING
 
-from wsbuild.actions import approval, committing, fixing, landing, reuse, workspace
+from wsbuild.actions import approval, committing, fixing, landing, reuse, shelf, workspace
 from wsbuild.actions.allowance import give_up, stop_of
 from wsbuild.actions.attempt import TROUBLE, attempt, why
 from wsbuild.actions.freshness import written
@@ -67,7 +67,7 @@ def _is_needless(
         session.tally.add(StepReport(task, UP_TO_DATE, "done by another run"))
         return True, ""
     stop = None
-    if why := approval.missing(session, ws):
+    if why := approval.missing(session, ws) or shelf.unfinished(ws):
         stop = Stop(why, BLOCKED)
     elif why := session.stacks.unmerged(ws):
         stop = Stop(why, WAITING)

@@ -121,6 +121,13 @@ class Stacks:
             return now
         return on_top(self._git, now, self.tips([*self.below(ws), ws.id]))
 
+    def is_merged(self, ws_id: str) -> bool:
+        """Whether the checkout has all that is on the branch of a workstream. Raises GitError, OSError."""
+        try:
+            return not self._laid_over([ws_id])
+        except ConflictError:
+            return False
+
     def unmerged(self, ws: WorkstreamPlan) -> str:
         """Why a workstream that does not stack cannot begin, and what to do about it; '' where it can.
 
@@ -134,10 +141,6 @@ class Stacks:
         if not branches or self._git_now() is None:
             return ""
         for ws_id in branches:
-            try:
-                is_merged = not self._laid_over([ws_id])
-            except ConflictError:
-                is_merged = False
-            if not is_merged:
+            if not self.is_merged(ws_id):
                 return f"waits for the branch {name_of(ws_id)}: merge it, or remove it if that is done"
         return ""

@@ -11,6 +11,7 @@ from wsbuild import __version__
 from wsbuild.cli import (
     aim,
     approve,
+    archive,
     ask,
     cache,
     detect,
@@ -55,6 +56,7 @@ for register in (
     approve.register,
     rollback.register,
     spec.register,
+    archive.register,
     cache.register,
     gc.register,
 ):

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from wsbuild.actions.outlook import FRESH, NOTHING, RESTORE, RUN, outlook
+from wsbuild.actions.shelf import told
 from wsbuild.cli.common import JsonOption, asking_session, from_root, show_json, show_table
 from wsbuild.errors import UserError
 from wsbuild.plan.order import closure, just
 from wsbuild.plan.select import Target, select
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from wsbuild.actions.outlook import StepOutlook
     from wsbuild.actions.session import Session
@@ -54,7 +55,8 @@ def _listed(session: Session, ws_id: str) -> dict[str, Any]:
         "doc": ws.doc,
         "kind": ws.kind,
         "priority": ws.priority,
-        "depends_on": list(ws.depends_on),
+        "depends_on": sorted((*ws.depends_on, *ws.archived)),
+        "archived": list(ws.archived),
         "file": ws.source,
         "steps": [ws.step_task(step.name) for step in ws.steps],
     }
@@ -73,11 +75,7 @@ def status(
     """Show each workstream's state, with the reason for each step that would run."""
     session = asking_session()
     try:
-        chosen = just(session.plan, _targets(session, targets or []))
-        by_ws: dict[str, list[StepOutlook]] = {}
-        for prospect in outlook(session, closure(session.plan, [Target(ws_id) for ws_id in chosen])):
-            by_ws.setdefault(prospect.ws_id, []).append(prospect)
-        shown = [_status(session, ws_id, by_ws.get(ws_id, [])) for ws_id in chosen]
+        shown = statuses(session, just(session.plan, _targets(session, targets or [])))
     finally:
         session.close()
     if as_json:
@@ -91,7 +89,19 @@ def status(
             for s in ws["steps"]
             if not s["fresh"]
         ]
+        rows += [["  " + line, "", ""] for line in told(session.plan[ws["id"]])]
     show_table(rows)
+
+
+def statuses(session: Session, ws_ids: Iterable[str]) -> list[dict[str, Any]]:
+    """What is up to date of workstreams, in their order; the session can be asked nothing else of what is
+    not, afterwards.
+    """
+    ids = list(ws_ids)
+    by_ws: dict[str, list[StepOutlook]] = {}
+    for prospect in outlook(session, closure(session.plan, [Target(ws_id) for ws_id in ids])):
+        by_ws.setdefault(prospect.ws_id, []).append(prospect)
+    return [_status(session, ws_id, by_ws.get(ws_id, [])) for ws_id in ids]
 
 
 def _status(session: Session, ws_id: str, prospects: list[StepOutlook]) -> dict[str, Any]:
@@ -107,7 +117,13 @@ def _status(session: Session, ws_id: str, prospects: list[StepOutlook]) -> dict[
                 "reason": str(prospect.reasons[0]) if prospect.reasons else "",
             }
         )
-    return {"id": ws_id, "task": ws.task, "status": _overall(steps), "steps": steps}
+    return {
+        "id": ws_id,
+        "task": ws.task,
+        "status": _overall(steps),
+        "steps": steps,
+        "archived": list(ws.archived),
+    }
 
 
 def _overall(steps: list[dict[str, Any]]) -> str:
@@ -142,10 +158,11 @@ def explain(
         task = step.task if targets[0].step else session.plan[targets[0].ws_id].task
         reasons = [_reason(reason) for prospect in shown for reason in prospect.reasons]
         decision = FRESH if step.decision == NOTHING else step.decision
-        show_json("explain", {"task": task, "decision": decision, "reasons": reasons})
+        away = list(session.plan[targets[0].ws_id].archived)
+        show_json("explain", {"task": task, "decision": decision, "reasons": reasons, "archived": away})
         return
     for prospect in shown:
-        _show(prospect, facts[prospect.task])
+        _show(prospect, [*facts[prospect.task], *told(session.plan[prospect.ws_id])])
 
 
 def _reason(reason: Reason) -> dict[str, Any]:

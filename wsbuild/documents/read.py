@@ -84,11 +84,20 @@ def read_document(path: str, rel: str, limit: int = 16 * 2**20) -> tuple[Documen
     Gives no document when there is a problem; never raises for what a file is or holds. YAML means
     the core schema of YAML 1.2 without tags, aliases and merge keys: `yes` and dates are text.
     """
+    return _read(path, rel, lambda: _read_bytes(path, limit))
+
+
+def parse_document(data: bytes, name: str, rel: str) -> tuple[Document | None, list[Problem]]:
+    """The same of what was read already: `name` tells by its ending what it is."""
+    return _read(name, rel, lambda: data)
+
+
+def _read(name: str, rel: str, content: Callable[[], bytes]) -> tuple[Document | None, list[Problem]]:
     build = Builder(rel)
     document = None
     try:
-        read = _reader(path)
-        document = read(_decode_document(_read_bytes(path, limit)), build)
+        read = _reader(name)
+        document = read(_decode_document(content()), build)
     except RefusedError as error:
         build.refuse(error.refusal, error.line, "")
     return (None if build.problems else document), build.problems

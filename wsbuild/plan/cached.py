@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from wsbuild.config import Config
 
-FORMAT = 17
+FORMAT = 18
 PLAN_FILE = ".wsbuild/plan"
 SPECIAL = "special"
 """In the place of the content of a spec file that is no regular file: it is read every time."""
@@ -50,7 +50,7 @@ Compiled = tuple[dict[str, Any], "bytes | mmap"]
 
 
 class Plan:
-    """All workstreams, each decoded when it is asked for.
+    """All workstreams of the project at `root`, each decoded when it is asked for.
 
     `config` are the settings; `summaries` one entry a workstream, in the order of the plan; `detectors` has
     for each that a step asks where it is (a module, or a folder of the project), and its manifest; `routes`
@@ -69,6 +69,7 @@ class Plan:
         settings: dict[str, Any] = {
             key: tuple(value) if type(value) is list else value for key, value in header["config"].items()
         }
+        self.root: str = header["surroundings"][2]
         self.config: Config = Config(**settings)
         self.detectors: dict[str, tuple[str, dict[str, Any]]] = header["detectors"]
         self.routes: dict[str, dict[str, Any]] = header["routes"]
@@ -279,14 +280,23 @@ def _assemble(header: dict[str, Any], lines: Sequence[bytes]) -> tuple[dict[str,
 
 
 def _compile(
-    root: str, environ: Mapping[str, str], surroundings: list[Any], paths: Sequence[str]
+    root: str,
+    environ: Mapping[str, str],
+    surroundings: list[Any],
+    paths: Sequence[str],
+    note: Callable[[str], object] | None,
 ) -> Compiled:
     from wsbuild.aim.load import named_files
+    from wsbuild.plan import archived
     from wsbuild.plan.compile import routes, workstream_plans
     from wsbuild.plan.read import load
     from wsbuild.problems import ProblemsError
 
-    stamps = [_stamp(path) for path in (*paths, *named_files(root, environ))]
+    named = [*named_files(root, environ), *archived.spec_paths(root)]
+    if note is not None:
+        for path in named:
+            note(path)
+    stamps = [_stamp(path) for path in (*paths, *named)]
     loaded = load(root, environ)
     if loaded.problems:
         raise ProblemsError(loaded.problems)
@@ -332,7 +342,7 @@ def load_plan(
     surroundings = _surroundings(root, environ)
 
     def compile_anew() -> Compiled:
-        compiled = _compile(root, environ, surroundings, paths)
+        compiled = _compile(root, environ, surroundings, paths, note)
         if keep or not os.path.lexists(path):
             _keep(root, bytes(compiled[1]))
         return compiled

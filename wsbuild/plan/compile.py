@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from wsbuild.config import Config
     from wsbuild.model import StepSpec, Workstream
+    from wsbuild.plan.archived import Shelved
     from wsbuild.plan.read import Loaded
 
 DOC_LENGTH = 72
@@ -233,6 +234,10 @@ def _definition(ws: Workstream, steps: Sequence[StepPlan]) -> str:
     return sha256_text(canonical_json([*whole, ws.tool, ws.capability, ws.isolation, ws.land]))
 
 
+def _shelved(found: Shelved) -> dict[str, Any]:
+    return {"file": found.file, "done": found.record.done, "result": found.record.result}
+
+
 def _workstream_plan(ws: Workstream, rank: int, after: set[str], loaded: Loaded) -> WorkstreamPlan:
     steps = _explicit(ws, loaded) if ws.steps else _default(ws, loaded)
     if ws.steps and ws.isolation == "worktree":
@@ -245,7 +250,7 @@ def _workstream_plan(ws: Workstream, rank: int, after: set[str], loaded: Loaded)
         doc=_doc(ws),
         kind=ws.kind,
         priority=ws.priority,
-        depends_on=tuple(sorted(set(ws.depends_on))),
+        depends_on=tuple(sorted(set(ws.depends_on) - loaded.archived.keys())),
         after=tuple(sorted(after - set(ws.depends_on))),
         parallel_ok=ws.parallel_ok,
         owned=_owned(ws),
@@ -265,6 +270,7 @@ def _workstream_plan(ws: Workstream, rank: int, after: set[str], loaded: Loaded)
         max_cost_usd=ws.max_cost_usd,
         estimated_tokens=ws.estimated_context_tokens or 0,
         land=ws.land,
+        archived={one: _shelved(loaded.archived[one]) for one in ws.depends_on if one in loaded.archived},
         gate=ws.gate,
         definition=_definition(ws, steps) if ws.gate > loaded.config.approval_level else "",
     )

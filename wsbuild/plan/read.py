@@ -9,6 +9,7 @@ from wsbuild import bundle, config, graph, limits
 from wsbuild.aim import load as aim
 from wsbuild.detectors import registry
 from wsbuild.model import Problem
+from wsbuild.plan import archived
 from wsbuild.tools import profiles
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from wsbuild.detectors.contract import Detector
     from wsbuild.graph import Graph
     from wsbuild.model import Workstream
+    from wsbuild.plan.archived import Shelved
     from wsbuild.tools.profiles import Profile
 
 LAND = "land"
@@ -27,7 +29,9 @@ LAND = "land"
 
 
 class Loaded(NamedTuple):
-    """What was read; `detectors` and `aim` only where some may be named, or capabilities are."""
+    """What was read; `detectors` and `aim` only where some may be named, or capabilities are. `archived` are
+    the workstreams that some depend on and no bundle declares.
+    """
 
     config: Config
     limits: limits.Settings
@@ -36,6 +40,7 @@ class Loaded(NamedTuple):
     aim: Aim | None
     workstreams: tuple[Workstream, ...]
     graph: Graph
+    archived: Mapping[str, Shelved]
     problems: list[Problem]
 
 
@@ -49,10 +54,12 @@ def assemble(root: str, environ: Mapping[str, str], bundles: Bundles) -> Loaded:
     settings, problems = config.load(root)
     breaker, breaker_problems = limits.load(root)
     tool_profiles, profile_problems = profiles.load(root)
+    shelved = archived.needed(root, bundles.workstreams)
     drawn = graph.build(
         bundles.workstreams,
         policy=settings.overlap,
         isdir=lambda rel: os.path.isdir(os.path.join(root, rel)),
+        archived=shelved,
     )
     problems = [*problems, *breaker_problems, *profile_problems, *bundles.problems, *drawn.problems]
     detectors: dict[str, Detector] = {}
@@ -65,7 +72,8 @@ def assemble(root: str, environ: Mapping[str, str], bundles: Bundles) -> Loaded:
         routing, aim_problems = aim.load(root, environ, tool_profiles)
         problems += aim_problems
     loaded = Loaded(
-        settings, breaker, tool_profiles, detectors, routing, bundles.workstreams, drawn, problems
+        *(settings, breaker, tool_profiles, detectors, routing, bundles.workstreams, drawn, shelved),
+        problems=problems,
     )
     problems.extend(_unknown_tools(loaded))
     return loaded

@@ -77,6 +77,8 @@ class StepPlan(NamedTuple):
 class WorkstreamPlan(NamedTuple):
     """One workstream. `rank` is its place in the order of the whole plan; `depends_on` are the ids
     whose failure blocks it, `after` those it merely waits for; `owned` the patterns it may write.
+    `archived` are those that it depends on as well, and that are in an archive: `file`, whether they were
+    `done`, and their `result`.
     `limits` has the fields of `wsbuild.breaker.Limits` for each phase of its steps that has limits.
     `isolation` is `worktree` (its steps work in a git worktree until they land; in place where there is
     no git), `required` (not without git) or `none`. Commands of one `conflict_group` never run at the
@@ -108,6 +110,7 @@ class WorkstreamPlan(NamedTuple):
     gate: int = 1
     definition: str = ""
     compensation: tuple[CommandPlan, ...] = ()
+    archived: dict[str, dict[str, Any]] = {}  # noqa: RUF012
 
     @property
     def name(self) -> str:

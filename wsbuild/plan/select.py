@@ -28,6 +28,11 @@ class UnknownTargetError(UserError):
 
         names = [summary.id.removeprefix("ws-") for summary in plan.summaries]
         plain = word.removeprefix("ws:").removeprefix("ws-").split(":")[0]
+        away = _archived("ws-" + plain, plan)
+        if away:
+            told = f"{word!r} is archived in {away}"
+            super().__init__(told, f"wsbuild archive --restore ws-{plain} brings it back")
+            return
         near = get_close_matches(plain, names, n=3)
         hint = (
             "did you mean " + " or ".join(f"ws:{name}" for name in near) + "?"
@@ -35,6 +40,16 @@ class UnknownTargetError(UserError):
             else ("`wsbuild list` shows what there is")
         )
         super().__init__(f"{word!r} is no workstream, step or file that a workstream owns", hint)
+
+
+def _archived(ws_id: str, plan: Plan) -> str:
+    """The archive that holds a workstream which is no part of the plan; '' for none."""
+    from wsbuild.plan import archived
+
+    if ws_id in plan:
+        return ""
+    found = archived.shelved(archived.read(plan.root, archived.folder_of(plan.root))).get(ws_id)
+    return found.file if found else ""
 
 
 def _named(word: str, plan: Plan) -> Target | None:
