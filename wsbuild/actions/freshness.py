@@ -33,8 +33,6 @@ if TYPE_CHECKING:
     from wsbuild.store.writes import Writer
 
 NEVER_RUN = Reason("never-run")
-UNFINISHED = "archived-unfinished"
-"""Stands for the result of what was archived before it was done: no result is equal to it."""
 
 
 class Decision(NamedTuple):
@@ -175,9 +173,8 @@ class Freshness:
         for dep in ws.depends_on:
             upstream = self.plan[dep]
             manifest.add("upstream", upstream.task, self.whole_result(upstream))
-        for dep, found in ws.archived.items():
-            result = found["result"] if found["done"] else UNFINISHED
-            manifest.add("upstream", "ws:" + dep.removeprefix("ws-"), result)
+        for task, result in ws.archived_results:
+            manifest.add("upstream", task, result)
         return manifest
 
     def _ground(self, ws: WorkstreamPlan) -> tuple[Any, ...]:

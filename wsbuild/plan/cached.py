@@ -246,16 +246,15 @@ def _read(
     path: str,
     surroundings: list[Any],
     paths: Sequence[str],
-    note: Callable[[str], object] | None = None,
+    note: Callable[[str], object],
 ) -> tuple[dict[str, Any], bytes | mmap, bool] | None:
     """The compiled plan if it is still right, and whether its stamps are too."""
     try:
         header, body = _open(path)
         if header["surroundings"] != surroundings:
             return None
-        if note is not None:
-            for stamp in header["stamps"][len(paths) :]:
-                note(stamp[0])
+        for stamp in header["stamps"][len(paths) :]:
+            note(stamp[0])
         stamps = _stamps_now(header["stamps"], paths)
     except (OSError, LookupError, ValueError, TypeError):
         return None
@@ -284,7 +283,7 @@ def _compile(
     environ: Mapping[str, str],
     surroundings: list[Any],
     paths: Sequence[str],
-    note: Callable[[str], object] | None,
+    note: Callable[[str], object],
 ) -> Compiled:
     from wsbuild.aim.load import named_files
     from wsbuild.plan import archived
@@ -293,9 +292,8 @@ def _compile(
     from wsbuild.problems import ProblemsError
 
     named = [*named_files(root, environ), *archived.spec_paths(root)]
-    if note is not None:
-        for path in named:
-            note(path)
+    for path in named:
+        note(path)
     stamps = [_stamp(path) for path in (*paths, *named)]
     loaded = load(root, environ)
     if loaded.problems:
@@ -333,12 +331,11 @@ def load_plan(
     is. Raises UserError with all problems of all files.
     """
     path = os.path.join(root, PLAN_FILE)
-    if note is not None:
-        _note_folders(root, environ, note)
+    note = note or (lambda _: None)
+    _note_folders(root, environ, note)
     paths = _spec_paths(root, environ)
-    if note is not None:
-        for spec in paths:
-            note(spec)
+    for spec in paths:
+        note(spec)
     surroundings = _surroundings(root, environ)
 
     def compile_anew() -> Compiled:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+UNFINISHED = "archived-unfinished"
+"""Stands for the result of what was archived before it was done: no result is equal to it."""
+
 FILES, COMMIT, BRANCH = "files", "commit", "branch"
 """How a workstream may land."""
 
@@ -111,6 +114,14 @@ class WorkstreamPlan(NamedTuple):
     definition: str = ""
     compensation: tuple[CommandPlan, ...] = ()
     archived: dict[str, dict[str, Any]] = {}  # noqa: RUF012
+
+    @property
+    def archived_results(self) -> list[tuple[str, str]]:
+        """By task the results of what it depends on that is archived."""
+        return [
+            (f"ws:{ws_id.removeprefix('ws-')}", found["result"] if found["done"] else UNFINISHED)
+            for ws_id, found in self.archived.items()
+        ]
 
     @property
     def name(self) -> str:
