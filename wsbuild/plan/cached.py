@@ -243,10 +243,7 @@ def _open(path: str) -> tuple[dict[str, Any], mmap]:
 
 
 def _read(
-    path: str,
-    surroundings: list[Any],
-    paths: Sequence[str],
-    note: Callable[[str], object],
+    path: str, surroundings: list[Any], paths: Sequence[str], note: Callable[[str], object]
 ) -> tuple[dict[str, Any], bytes | mmap, bool] | None:
     """The compiled plan if it is still right, and whether its stamps are too."""
     try:
@@ -285,13 +282,11 @@ def _compile(
     paths: Sequence[str],
     note: Callable[[str], object],
 ) -> Compiled:
-    from wsbuild.aim.load import named_files
-    from wsbuild.plan import archived
     from wsbuild.plan.compile import routes, workstream_plans
-    from wsbuild.plan.read import load
+    from wsbuild.plan.read import load, named_files
     from wsbuild.problems import ProblemsError
 
-    named = [*named_files(root, environ), *archived.spec_paths(root)]
+    named = named_files(root, environ)
     for path in named:
         note(path)
     stamps = [_stamp(path) for path in (*paths, *named)]

@@ -44,6 +44,11 @@ class Loaded(NamedTuple):
     problems: list[Problem]
 
 
+def named_files(root: str, environ: Mapping[str, str]) -> list[str]:
+    """What besides the files of the user's own hand decides the plan: where others say that it is."""
+    return [*aim.named_files(root, environ), *archived.spec_paths(root)]
+
+
 def load(root: str, environ: Mapping[str, str], only: Sequence[str] = ()) -> Loaded:
     """Read and check settings, profiles and bundles (or just the bundle files `only`)."""
     return assemble(root, environ, bundle.load(root, environ, only))
