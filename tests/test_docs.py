@@ -95,6 +95,13 @@ def test_every_setting_of_routing_is_documented(key: str) -> None:
     assert re.search(rf"\n\n# (.*\n# )*.*\n{key}:", (ROOT / "config/aim_config.yaml").read_text())
 
 
+@pytest.mark.parametrize("key", _properties("path_standards"))
+def test_every_path_standard_is_documented(key: str) -> None:
+    """On the page of detectors, and in the shipped file with its meaning above it."""
+    assert f"\n| `{key}` |" in (ROOT / "docs" / "detectors.md").read_text()
+    assert re.search(rf"(\n#.*)+\n{key}:", (ROOT / "config/path_standards.yaml").read_text())
+
+
 @pytest.mark.parametrize("key", _properties("circuit_breakers", "properties", "defaults"))
 def test_every_limit_of_the_fix_loop_is_documented(key: str) -> None:
     """In the reference, and in the shipped file with its meaning above it."""

@@ -57,6 +57,7 @@ COMMANDS = {
     "gc": ["gc", "--max-age", "0s"],
     "approve": ["approve"],
     "rollback": ["rollback", "ws:up"],
+    "check-imports": ["check-imports"],
     "archive": ["archive", "--dry-run"],
     "archive-list": ["archive", "--list"],
     "archive-restore": ["archive", "--restore", ARCHIVED, "--dry-run"],

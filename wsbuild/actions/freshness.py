@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 NEVER_RUN = Reason("never-run")
 
 
+
 class Decision(NamedTuple):
     """The answer for one step.
 

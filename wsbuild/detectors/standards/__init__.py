@@ -1,0 +1,1 @@
+"""Imports and paths that a project has given up: where they stand, and what is written instead."""
