@@ -100,7 +100,7 @@ def test_the_detector_finds_and_mends_the_same(project: Space) -> None:
     assert project.read("ci.yaml") == "run: python -m core.engine.run core/engine\n"
     project.write("config/path_standards.yaml", "imports: {os: posix}\n")
     again = project.wsbuild("detect", "-d", "path_standardizer", "--json", code=1).json["findings"]
-    assert {one["path"] for one in again} == {"app/main.py", "home.txt"}
+    assert {(one["path"], one["line"]) for one in again} == {("app/main.py", 1), ("home.txt", 1)}
 
 
 def test_a_file_that_is_no_python_is_no_pass(project: Space) -> None:
