@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 NEVER_RUN = Reason("never-run")
 
 
-
 class Decision(NamedTuple):
     """The answer for one step.
 
