@@ -35,6 +35,7 @@ class Config(NamedTuple):
     limit_wait_sec: float
     secrets: tuple[str, ...]
     detectors: tuple[str, ...]
+    default_tool: str
 
 
 def load(root: str) -> tuple[Config, list[Problem]]:
@@ -83,4 +84,5 @@ def _config(settings: dict[str, Any]) -> Config:
         limit_wait_sec=float(settings["limit_wait_sec"]),
         secrets=tuple(settings["secrets"]),
         detectors=tuple(settings["detectors"]),
+        default_tool=settings["default_tool"],
     )

@@ -21,6 +21,7 @@ from wsbuild.cli import (
     plan,
     rollback,
     run,
+    spec,
     validate,
 )
 from wsbuild.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE
@@ -47,6 +48,7 @@ for register in (
     ask.register,
     history.register,
     aim.register,
+    spec.register,
     approve.register,
     rollback.register,
     cache.register,

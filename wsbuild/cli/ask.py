@@ -13,11 +13,14 @@ from wsbuild.plan.order import closure, just
 from wsbuild.plan.select import Target, select
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from wsbuild.actions.outlook import StepOutlook
     from wsbuild.actions.session import Session
     from wsbuild.cache.manifest import Reason
+
+
+UP_TO_DATE = "up to date"
 
 
 def register(app: typer.Typer) -> None:
@@ -73,11 +76,7 @@ def status(
     """Show each workstream's state, with the reason for each step that would run."""
     session = asking_session()
     try:
-        chosen = just(session.plan, _targets(session, targets or []))
-        by_ws: dict[str, list[StepOutlook]] = {}
-        for prospect in outlook(session, closure(session.plan, [Target(ws_id) for ws_id in chosen])):
-            by_ws.setdefault(prospect.ws_id, []).append(prospect)
-        shown = [_status(session, ws_id, by_ws.get(ws_id, [])) for ws_id in chosen]
+        shown = statuses(session, just(session.plan, _targets(session, targets or [])))
     finally:
         session.close()
     if as_json:
@@ -92,6 +91,15 @@ def status(
             if not s["fresh"]
         ]
     show_table(rows)
+
+
+def statuses(session: Session, chosen: Iterable[str]) -> list[dict[str, Any]]:
+    """What `wsbuild status --json` says of workstreams, by their ids."""
+    wanted = list(chosen)
+    by_ws: dict[str, list[StepOutlook]] = {}
+    for prospect in outlook(session, closure(session.plan, [Target(ws_id) for ws_id in wanted])):
+        by_ws.setdefault(prospect.ws_id, []).append(prospect)
+    return [_status(session, ws_id, by_ws.get(ws_id, [])) for ws_id in wanted]
 
 
 def _status(session: Session, ws_id: str, prospects: list[StepOutlook]) -> dict[str, Any]:
@@ -113,7 +121,7 @@ def _status(session: Session, ws_id: str, prospects: list[StepOutlook]) -> dict[
 def _overall(steps: list[dict[str, Any]]) -> str:
     """A workstream in one word: `up to date`, `failed`, `stale` or `new`."""
     if all(step["fresh"] for step in steps):
-        return "up to date"
+        return UP_TO_DATE
     last = {step["last_status"] for step in steps if not step["fresh"]}
     if last & {"failed", "timeout", "missing", "crashed"}:
         return "failed"

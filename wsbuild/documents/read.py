@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import os
 import stat
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from wsbuild.documents.document import Builder, Document, RefusedError
 from wsbuild.documents.json_text import read_json
@@ -17,6 +17,13 @@ if TYPE_CHECKING:
     from wsbuild.model import Problem
 
 _READERS = {".json": read_json, ".yaml": read_yaml, ".yml": read_yaml}
+
+
+class Source(NamedTuple):
+    """A file of text: its bytes, and what they say, without a byte order mark."""
+
+    data: bytes
+    text: str
 
 
 def _check_size(size: int, limit: int) -> None:
@@ -54,6 +61,11 @@ def _decode(data: bytes) -> str:
         line = data.count(b"\n", 0, error.start) + 1
         message = f"holds the byte 0x{data[error.start]:02x}, which is not UTF-8"
         raise RefusedError("not-utf8", message, "save the file as UTF-8", line) from error
+    return text
+
+
+def _decode_document(data: bytes) -> str:
+    text = _decode(data)
     if not text.strip():
         raise RefusedError("empty", "is empty")
     return text
@@ -76,7 +88,25 @@ def read_document(path: str, rel: str, limit: int = 16 * 2**20) -> tuple[Documen
     document = None
     try:
         read = _reader(path)
-        document = read(_decode(_read_bytes(path, limit)), build)
+        document = read(_decode_document(_read_bytes(path, limit)), build)
     except RefusedError as error:
         build.refuse(error.refusal, error.line, "")
     return (None if build.problems else document), build.problems
+
+
+def read_text(path: str, rel: str, limit: int) -> tuple[Source | None, list[Problem]]:
+    """Read the text file `path`, which problems call `rel`; `limit` is in bytes.
+
+    Gives nothing when there is a problem; never raises for what a file is or holds. It may be empty.
+    """
+    build = Builder(rel)
+    try:
+        data = _read_bytes(path, limit)
+        text = _decode(data)
+        if "\0" in text:
+            line = text.count("\n", 0, text.index("\0")) + 1
+            raise RefusedError("control-character", "holds a NUL character", "is it a text?", line)
+    except RefusedError as error:
+        build.refuse(error.refusal, error.line, "")
+        return None, build.problems
+    return Source(data, text), []
