@@ -25,6 +25,7 @@ def project(space: Space) -> Space:
     space.copying("other", "a.txt", "up.txt2")
     space.wsbuild("run", "--continue", code=1)
     space.ran()
+    space.write("openspec/changes/add-x/tasks.md", "- [ ] 1.1 Change `a.txt`\n* loose\n")
     own(space, "echo a.txt; exit 1", types=["plain-text"])
     space.wsbuild("detect", "-d", "own", "a.txt", code=1)
     return space
@@ -59,6 +60,8 @@ COMMANDS = {
     "aim-route": ["aim", "route", "telepathy"],
     "aim-audit": ["aim", "audit"],
     "aim-prune": ["aim", "prune", "--dry-run"],
+    "spec-import": ["spec", "import", "--all", "--dry-run"],
+    "spec-sync": ["spec", "sync"],
 }
 # `aim status` asks tools for their versions once, and remembers them.
 CHANGING = {"run", "cache-removed", "gc", "rollback", "detect", "aim-status", "aim-route"}

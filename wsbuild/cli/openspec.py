@@ -110,10 +110,8 @@ def _nobody(_: str) -> Sequence[str]:
 def _asked(name: str) -> Sequence[str]:
     """The files that a person names for something that names none."""
     typer.echo(printable(f"{name} names no file of the project."), err=True)
-    answer: str = typer.prompt(
-        "Files that it may change (patterns, with spaces between)", default="", err=True
-    )
-    return answer.split()
+    typer.echo("Files that it may change (patterns, with spaces between): ", err=True, nl=False)
+    return sys.stdin.readline().split()
 
 
 def _imported(one: Imported) -> dict[str, Any]:

@@ -64,7 +64,7 @@ def _change(document: Document, rel: str) -> Change:
         place=rel,
         title=about.get("title", "").strip() or name,
         tasks_file=rel,
-        tasks=TaskList(groups, False, ()),
+        tasks=TaskList(groups, False),
         requirements=tuple(requirements),
         directory=False,
     )

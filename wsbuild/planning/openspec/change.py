@@ -196,7 +196,7 @@ def read_change(root: str, name: str) -> tuple[Change, list[Problem]]:
         place=place,
         title=title or " ".join(re.split(r"[-_.\s]+", name)).strip() or name,
         tasks_file=f"{place}/{TASKS}",
-        tasks=task_list(tasks) if tasks else TaskList((), True, ()),
+        tasks=task_list(tasks) if tasks else TaskList((), True),
         requirements=tuple(requirements),
         impact=tuple(impact(proposal)) if proposal else (),
     )
@@ -210,12 +210,23 @@ def warnings(change: Change) -> list[Problem]:
         message = "no task has a box: OpenSpec counts none of them, and none can be ticked"
         line = _first(change.tasks)
         found.append(Problem(change.tasks_file, "", line, "no-boxes", message, "write `- [ ] 1.1 ...`"))
-    if change.tasks.loose:
-        lines = ", ".join(str(line) for line in change.tasks.loose[:5])
-        more = ", ..." if len(change.tasks.loose) > 5 else ""
-        message = f"what has no box beside tasks that have one is no task, and left out: line {lines}{more}"
-        place = (change.tasks_file, "", change.tasks.loose[0])
-        found.append(Problem(*place, "no-box", message, "give it a box, or indent it below a task"))
+    for lines, code, message, hint in (
+        (
+            change.tasks.loose,
+            "no-box",
+            "what has no box beside tasks that have one is no task, and left out",
+            "give it a box, or indent it below a task",
+        ),
+        (
+            change.tasks.missed,
+            "not-an-item",
+            "looks like a task, and is part of the words before it to Markdown",
+            "write `- [ ] `, with an empty line above where it begins with a number",
+        ),
+    ):
+        if lines:
+            told = ", ".join(str(line) for line in lines[:5]) + (", ..." if len(lines) > 5 else "")
+            found.append(Problem(change.tasks_file, "", lines[0], code, f"{message}: line {told}", hint))
     return found
 
 

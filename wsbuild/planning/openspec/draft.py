@@ -11,7 +11,7 @@ from wsbuild.patterns import kind
 from wsbuild.planning.drafts import Draft
 from wsbuild.planning.openspec.anchors import anchor
 from wsbuild.planning.openspec.commands import commands
-from wsbuild.planning.openspec.deltas import ASKED
+from wsbuild.planning.openspec.deltas import ASKED, REMOVED
 from wsbuild.planning.openspec.known import FIELD, note
 from wsbuild.planning.openspec.naming import change_slug, name_groups
 from wsbuild.planning.openspec.paths import Finder, Named
@@ -78,9 +78,10 @@ def _words(task: Task) -> str:
 
 
 def _requirement(one: Requirement) -> str:
-    """A requirement as a task."""
-    where = f" ({one.capability})" if one.capability else ""
-    head = f"Requirement, {one.kind}{where}: {one.name}"
+    """A requirement as a task. It may be met by what other workstreams have done."""
+    where = f"{one.kind} in {one.capability}" if one.capability else one.kind
+    holds = "does not hold any more" if one.kind == REMOVED else "holds"
+    head = f"See to it that this requirement ({where}) {holds}: {one.name}"
     return f"{head}\n{one.text}" if one.text else head
 
 

@@ -11,6 +11,7 @@ from wsbuild.planning.openspec.bundle_file import read_bundle
 from wsbuild.planning.openspec.change import change_ids, find_change, read_change, warnings
 from wsbuild.planning.openspec.draft import Surroundings, draft_of
 from wsbuild.planning.openspec.known import all_known
+from wsbuild.planning.openspec.paths import CHANGES
 from wsbuild.problems import ProblemsError
 
 if TYPE_CHECKING:
@@ -48,14 +49,19 @@ class _Read(NamedTuple):
     before: list[Known]
 
 
-def _change(root: str, word: str) -> tuple[Change | None, list[Problem]]:
-    if word.endswith(ENDINGS):
-        return read_bundle(os.path.join(root, word), word)
-    return read_change(root, find_change(root, word))
+def _is_file(root: str, word: str) -> bool:
+    return word.endswith(ENDINGS) and not os.path.isdir(os.path.join(root, CHANGES, word))
+
+
+def _change(root: str, name: str) -> tuple[Change | None, list[Problem]]:
+    """What a file holds, or the change of an id."""
+    if _is_file(root, name):
+        return read_bundle(os.path.join(root, name), name)
+    return read_change(root, name)
 
 
 def _other_changes(root: str) -> list[str]:
-    return change_ids(root) if os.path.isdir(os.path.join(root, "openspec/changes")) else []
+    return change_ids(root) if os.path.isdir(os.path.join(root, CHANGES)) else []
 
 
 def _drafts(
@@ -66,8 +72,8 @@ def _drafts(
     known = all_known(there)
     problems: list[Problem] = []
     found = []
-    for word in dict.fromkeys(words):
-        change, wrong = _change(root, word)
+    for name in dict.fromkeys(word if _is_file(root, word) else find_change(root, word) for word in words):
+        change, wrong = _change(root, name)
         problems += wrong
         if change is None or wrong:
             continue

@@ -38,6 +38,7 @@ _PLACE = re.compile(r"(?:::.*|:\d+(?:[:-]\d+)*|#.*|\?[^/]*=.*)$", re.DOTALL)
 _ENDING = re.compile(r"\.([A-Za-z][A-Za-z0-9_]{0,9})$")
 _HOST = re.compile(r"[^/]*[^./][^/]*\.[A-Za-z]{2,}/")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|//|www\.")
+_ODD = re.compile(r"[:=<>|\"'{}$`;,!&]")
 _BEFORE, _BEHIND = "([{<\"'*", ".,;:!?)]}>\"'*"
 
 
@@ -161,6 +162,8 @@ def _is_to_be_made(path: str, *, code: bool, made: bool) -> bool:
     from identify.extensions import EXTENSIONS
 
     ending = _ENDING.search(path)
+    if _ODD.search(path):
+        return False
     if path.endswith("/"):
         return code
     if "/" in path:

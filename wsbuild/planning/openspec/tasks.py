@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _BOX = re.compile(r"\[(?:[^\S\n]*([^\]\s]?)[^\S\n]*\](?![(\[])|[^\S\n]+\])[^\S\n]*")
 _NUMBER = re.compile(r"(\d+(?:\.\d+)+[A-Za-z]*)[.):]?(?=\s|$)")
 _GROUP = re.compile(r"(\d+)(?:[.):]|(?=\s))\s*(.*)", re.DOTALL)
+_LIKE_TASK = re.compile(r"\s*(?:[-*+]|\d{1,9}[.)])\s*\[\s*[^\]\s]?\s*\](?![(\[])")
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 
 
@@ -61,12 +62,14 @@ class Group(NamedTuple):
 
 class TaskList(NamedTuple):
     """What a page of tasks holds. `boxed` says whether any has a box; without one, all items of lists are
-    tasks. `loose` are the lines of items without one that are no part of a task.
+    tasks. `loose` are the lines of items without one that are no part of a task, `missed` those that
+    OpenSpec takes for tasks, and Markdown for running text.
     """
 
     groups: tuple[Group, ...]
     boxed: bool
-    loose: tuple[int, ...]
+    loose: tuple[int, ...] = ()
+    missed: tuple[int, ...] = ()
 
     def walk(self) -> Iterator[Task]:
         """All tasks, nested ones too, in the order of the text."""
@@ -212,6 +215,16 @@ def _grouped(page: Page, found: Sequence[_Found]) -> Iterator[Group]:
         yield Group(number if level else "", name, line, tuple(tasks), _said(page, heading))
 
 
+def _missed(nodes: Iterable[Node]) -> Iterator[int]:
+    """Lines of running text that look like tasks: `-[ ] it`, or `2. [ ] it` just below other words."""
+    for node in nodes:
+        if node.kind == PARAGRAPH:
+            lines = node.text.split("\n")
+            yield from (node.line + at for at, line in enumerate(lines) if _LIKE_TASK.match(line))
+        elif node.kind != QUOTE:
+            yield from _missed(node.children)
+
+
 def task_list(page: Page) -> TaskList:
     """The tasks of a page."""
     lists = list(_lists(page))
@@ -222,4 +235,4 @@ def task_list(page: Page) -> TaskList:
         loose += [item.line for item in block.children if item not in items]
         if items:
             found.append(_Found(headings, tuple(_task(item, boxed=boxed) for item in items)))
-    return TaskList(tuple(_grouped(page, found)), boxed, tuple(loose))
+    return TaskList(tuple(_grouped(page, found)), boxed, tuple(loose), tuple(_missed(page.blocks)))
