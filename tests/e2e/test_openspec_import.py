@@ -199,7 +199,11 @@ def test_ids_stay_when_the_text_is_edited(space: ChangeSpace) -> None:
     """Whatever a group is called by now, wherever it stands; and what is new gets a new one."""
     space.change("add-it", GROUPS)
     old = [ws["id"] for ws in space.imported("add-it")]
-    text = GROUPS.replace("Set up", "Prepare").replace("1.1 Create", "1.1 Make")
+    text = (
+        GROUPS.replace("Set up", "Prepare")
+        .replace("1.1 Create", "1.1 Make")
+        .replace("Use it in", "Put it in")
+    )
     text = text.replace("## 2. Use it", "## 2. Between\n- [ ] 2.0 See `src/app.txt`\n\n## 3. Use it")
     space.change("add-it", text.replace("## 3. Docs", "## 4. Docs"))
     assert [ws["id"] for ws in space.imported("add-it")] == [old[0], "ws-add-it-2-between", *old[1:]]
@@ -238,6 +242,9 @@ def test_what_somebody_edited_stays(space: ChangeSpace) -> None:
     done = space.wsbuild("spec", "import", "x")
     assert "stays as somebody has edited it; --force" in done.err
     assert space.read(path) == edited
+    # What stays is not checked as if it were written.
+    space.wsbuild("spec", "import", "x", "--capability", "telepathy")
+    assert "capability" in space.refused("x", "--capability", "telepathy", "--force").err
     [ws] = space.imported("x", "--force")
     assert (ws["id"], ws["tasks"]) == ("ws-mine", ["1.1 Do `src/app.txt`"])
 

@@ -106,7 +106,7 @@ class Finder:
         """The path that a word is, if it is one: `code` says that it is marked as one, `made` that what is
         made is spoken of.
         """
-        if not text or _SCHEME.match(text) or "://" in text or text[0] in "-@$":
+        if not text or _SCHEME.match(text) or text[0] in "-@$":
             return None
         name = text if self._there(text) else _PLACE.sub("", text)
         try:
