@@ -96,6 +96,19 @@ def test_one_workstream_where_all_concern_the_same_files(space: ChangeSpace) -> 
     assert len(space.imported("many")) == 8
 
 
+def test_what_an_earlier_group_makes_may_be_changed_by_a_later_one(space: ChangeSpace) -> None:
+    """Or be made by it, if the first did not; also when it is imported after that was made."""
+    tasks = "## 1. A\n- [ ] Make `src/new.txt`\n## 2. B\n- [ ] Change `src/app.txt` for `src/new.txt`\n"
+    space.change("x", tasks)
+    second = space.imported("x")[1]
+    assert (second["files_scope"], second["files_create"]) == (
+        ["src/app.txt", "src/new.txt"],
+        ["src/new.txt"],
+    )
+    space.write("src/new.txt", "")
+    assert space.state("x") == ["same"]
+
+
 def test_files_of_the_proposal(space: ChangeSpace) -> None:
     """Where tasks name none: what stands below Impact, and nothing else of it."""
     proposal = (

@@ -10,7 +10,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from wsbuild.planning.openspec.tasks import Task
 
@@ -39,47 +39,75 @@ def anchor(task: Task) -> str:
     return f"{task.number}@{digest(task)}"
 
 
-class _Free:
-    """The tasks that belong to no anchor yet."""
+def _number(one: str) -> str:
+    return one.partition("@")[0]
 
-    def __init__(self, tasks: Iterable[Task]) -> None:
-        self._free: dict[int, Task] = {}
-        self._by: dict[tuple[str, str], list[int]] = {}
-        for at, task in enumerate(task for task in tasks if task.boxed):
-            self._free[at] = task
-            for how, name in (("anchor", anchor(task)), ("text", digest(task)), ("number", task.number)):
-                self._by.setdefault((how, name), []).append(at)
 
-    def count(self, how: str, name: str) -> int:
-        return sum(at in self._free for at in self._by.get((how, name), ()))
+def _text(one: str) -> str:
+    return one.partition("@")[2]
 
-    def take(self, how: str, name: str) -> Task | None:
-        """The first that fits."""
-        at = next((at for at in self._by.get((how, name), ()) if at in self._free), None)
-        return None if at is None else self._free.pop(at)
+
+_PASSES: tuple[tuple[Callable[[str], str], str], ...] = ((str, SAME), (_text, SAME), (_number, CHANGED))
+"""What a task is found by, one after the other, and what it is then."""
 
 
 def match(anchors: Sequence[str], tasks: Iterable[Task]) -> list[Match]:
     """What became of each anchor among all the tasks of a change that have a box.
 
-    All anchors of the change have to be given: a task belongs to one of them.
+    All anchors of the change have to be given: a task belongs to one of them. Where there are not as many
+    tasks of one text as anchors, nobody can tell which is which.
     """
-    free = _Free(tasks)
-    found = [_match(SAME, free.take("anchor", one)) for one in anchors]
-    texts = Counter(one.partition("@")[2] for one, there in zip(anchors, found, strict=True) if not there)
-    several = {text for text, count in texts.items() if max(count, free.count("text", text)) > 1}
-    for at, one in enumerate(anchors):
-        text = one.partition("@")[2]
-        if not found[at] and text in several and free.count("text", text):
-            found[at] = Match(UNSURE)
-        elif not found[at]:
-            found[at] = _match(SAME, free.take("text", text))
-    for at, one in enumerate(anchors):
-        number = one.partition("@")[0]
-        if not found[at] and number:
-            found[at] = _match(CHANGED, free.take("number", number))
-    return [each or Match(GONE) for each in found]
+    free = [task for task in tasks if task.boxed]
+    found: dict[int, Match] = {}
+    for key, state in _PASSES:
+        wanted: dict[str, list[int]] = {}
+        for at, one in enumerate(anchors):
+            if at not in found and key(one):
+                wanted.setdefault(key(one), []).append(at)
+        there: dict[str, list[Task]] = {}
+        for task in free:
+            there.setdefault(key(anchor(task)), []).append(task)
+        for name, places in wanted.items():
+            fits = there.get(name, [])
+            if len(fits) == len(places) or (fits and all(task.done for task in fits)):
+                found |= {at: Match(state, task) for at, task in zip(places, fits, strict=False)}
+            elif fits:
+                found |= dict.fromkeys(places, Match(UNSURE))
+        taken = {each.task.line for each in found.values() if each.task}
+        free = [task for task in free if task.line not in taken]
+    return [found.get(at, Match(GONE)) for at in range(len(anchors))]
 
 
-def _match(state: str, task: Task | None) -> Match | None:
-    return Match(state, task) if task else None
+def open_then(anchors: Sequence[str], tasks: Iterable[Task]) -> set[int]:
+    """The lines of tasks that are done, and were open when the anchors were made. What is open still stands
+    for an anchor before what is done.
+    """
+    rest = list(anchors)
+    free = sorted((task for task in tasks if task.boxed), key=lambda task: task.done)
+    found = set()
+    for key, _ in _PASSES:
+        left = Counter(filter(None, map(key, rest)))
+        taken: Counter[str] = Counter()
+        later = []
+        for task in free:
+            name = key(anchor(task))
+            if taken[name] >= left[name]:
+                later.append(task)
+                continue
+            taken[name] += 1
+            if task.done:
+                found.add(task.line)
+        free = later
+        rest = _without(rest, key, taken)
+    return found
+
+
+def _without(anchors: Sequence[str], key: Callable[[str], str], taken: Counter[str]) -> list[str]:
+    """The anchors but so many of each key."""
+    rest, over = [], Counter(taken)
+    for one in anchors:
+        if over[key(one)]:
+            over[key(one)] -= 1
+        else:
+            rest.append(one)
+    return rest

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from wsbuild.patterns import intersect
-from wsbuild.planning.openspec.anchors import digest
+from wsbuild.planning.openspec.anchors import open_then
 from wsbuild.planning.openspec.deltas import RENAMED
 from wsbuild.planning.openspec.tasks import Group
 
@@ -46,22 +46,19 @@ class Portion(NamedTuple):
             yield from (block for scenario in one.scenarios for block in scenario.blocks)
 
 
-def _kept(task: Task, texts: set[str], numbers: set[str]) -> Task | None:
+def _kept(task: Task, open_before: set[int]) -> Task | None:
     """A task without what was done already when it was first seen."""
-    nested = tuple(one for each in task.nested if (one := _kept(each, texts, numbers)))
-    known = digest(task) in texts or (task.number and task.number in numbers)
-    if nested or known or not (task.done or (task.nested and not task.boxed)):
-        return task._replace(nested=nested)
-    return None
+    nested = tuple(one for each in task.nested if (one := _kept(each, open_before)))
+    is_work = task.line in open_before if task.done else task.boxed or not task.nested
+    return task._replace(nested=nested) if nested or is_work else None
 
 
 def left_to_do(change: Change, known: Sequence[Known]) -> list[Group]:
     """The groups with the tasks that are open, or that were when they were first imported."""
-    anchors = [text.partition("@") for one in known for text in one.anchors]
-    texts, numbers = {text for _, _, text in anchors}, {number for number, _, _ in anchors if number}
+    open_before = open_then([text for one in known for text in one.anchors], change.tasks.walk())
     found = []
     for group in change.tasks.groups:
-        tasks = tuple(one for task in group.tasks if (one := _kept(task, texts, numbers)))
+        tasks = tuple(one for task in group.tasks if (one := _kept(task, open_before)))
         if tasks:
             found.append(group._replace(tasks=tasks))
     return found

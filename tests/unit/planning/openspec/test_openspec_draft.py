@@ -11,6 +11,7 @@ from wsbuild.bundle import parse_file
 from wsbuild.planning.openspec.change import read_change
 from wsbuild.planning.openspec.draft import Options, Surroundings, draft_of
 from wsbuild.planning.openspec.known import all_known
+from wsbuild.planning.openspec.ticks import DONE, tick
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,7 +40,9 @@ def _draft(root: Path, sources: dict[str, str], there: list[Workstream]) -> Draf
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(PAGES, PAGES)
 def test_any_change(tmp_path: Path, tasks: str, delta: str) -> None:
-    """Is refused, or comes to a bundle that is read as it was written; and then to the same one."""
+    """Is refused, or comes to a bundle that is read as it was written; and then to the same one, also when
+    its tasks are ticked.
+    """
     place = tmp_path / "openspec/changes/x"
     (place / "specs/y").mkdir(parents=True, exist_ok=True)
     (place / "tasks.md").write_bytes(tasks.encode())
@@ -57,3 +60,9 @@ def test_any_change(tmp_path: Path, tasks: str, delta: str) -> None:
     again = _draft(tmp_path, {ws.id: draft.name for ws in found}, found)
     assert again is not None
     assert (again.name, again.text) == (draft.name, draft.text)
+    anchors = [(text, DONE) for one in all_known(found) for text in one.anchors]
+    data = (place / "tasks.md").read_bytes()
+    (place / "tasks.md").write_bytes(tick(data, data.decode(), anchors).data)
+    ticked = _draft(tmp_path, {ws.id: draft.name for ws in found}, found)
+    assert ticked is not None
+    assert ticked.text == draft.text

@@ -214,5 +214,5 @@ def test_long_lines() -> None:
     [task] = read("- [ ] " + "word " * 200_000).walk()
     assert len(task.text) == 999_999
     assert len(list(read("- [ ] " + "[" * 1_000_000).walk())) == 1
-    text = "*a " * 300_000
-    assert [span.text for span in parse(text).blocks[0].spans()] == [text.strip()]
+    text = "`a`" + " `a`" * 100_000
+    assert [span.text for span in parse(text).blocks[0].spans()] == [text]
