@@ -223,7 +223,7 @@ def test_ids_stay_when_the_text_is_edited(space: ChangeSpace) -> None:
     kept = text.replace("## 3. Use it", "## 3. Employ it")
     space.change("add-it", kept)
     assert [ws["id"] for ws in space.imported("add-it")] == [old[0], "ws-add-it-2-between", *old[1:]]
-    space.change("add-it", GROUPS)
+    space.change("add-it", GROUPS.replace("Use it in", "Put it in"))
     [told] = space.wsbuild("spec", "import", "add-it", "--json").json["changes"]
     assert [ws["id"] for ws in told["workstreams"]] == old
     assert told["gone"] == ["ws-add-it-2-between"]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from wsbuild.planning.openspec.anchors import anchor, open_then
 from wsbuild.planning.openspec.change import Change
 from wsbuild.planning.openspec.deltas import read_deltas
 from wsbuild.planning.openspec.page import parse
@@ -43,6 +44,18 @@ def test_order(tmp_path: Path, headings: list[str], files: list[str], wanted: li
     text = "".join(f"## {at}. {title}\n\n- [ ] do\n" for at, title in enumerate(headings, 1))
     found = split(tmp_path, text)
     assert dependencies(found, [[f"{name}.txt"] for name in files]) == wanted
+
+
+def test_what_was_open_at_first() -> None:
+    """An anchor stands for what is open still, before it stands for what is done."""
+    anchors = [anchor(task) for task in task_list(parse("- [ ] a\n- [ ] 1.1 b\n- [ ] 1.2 c\n")).walk()]
+
+    def lines(text: str) -> set[int]:
+        return open_then(anchors, task_list(parse(text)).walk())
+
+    assert lines("- [x] a\n- [ ] a\n") == set()
+    assert lines("- [x] a\n- [x] a\n") == {1}
+    assert lines("- [x] 1.1 other\n- [x] 2.1 c\n- [x] 3.1 new\n") == {1, 2}
 
 
 def test_requirements(tmp_path: Path) -> None:
