@@ -23,7 +23,7 @@ demo: $(STAMP)
 agents: $(STAMP)
 	$(BIN)/python tests/agents/aider_env.py
 
-# Linters and scanners for the tests that do not live in the environment (in the same place).
+# Linters, scanners and the engines of editors for the tests, which do not live in the environment (same place).
 tools: $(STAMP)
 	$(BIN)/python tests/toolbox/install.py
 

@@ -32,10 +32,11 @@ _held_here: set[tuple[int, int, int]] = set()
 """The locks of this process: device and inode of the file, and the thread that took it."""
 
 
-def write_atomic(path: str, data: bytes, mode: int = 0o644) -> None:
+def write_atomic(path: str, data: bytes, mode: int = 0o644, *, lasting: bool = True) -> None:
     """Write `data` to `path` so that a reader, or a crash, sees all of it or the old file.
 
-    Raises OSError; then the old file is untouched and nothing is left beside it.
+    What is not `lasting` is not waited for until it is on the disk: when the power fails it may be lost, or
+    damaged. Raises OSError; then the old file is untouched and nothing is left beside it.
     """
     directory = os.path.dirname(path) or "."
     temporary = os.path.join(directory, f".wsbuild-{os.urandom(8).hex()}.tmp")
@@ -45,13 +46,15 @@ def write_atomic(path: str, data: bytes, mode: int = 0o644) -> None:
             file.write(data)
             file.flush()
             os.fchmod(fd, mode)
-            os.fsync(fd)
+            if lasting:
+                os.fsync(fd)
         os.replace(temporary, path)
     except BaseException:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(temporary)
         raise
-    sync_directory(directory)
+    if lasting:
+        sync_directory(directory)
 
 
 @contextlib.contextmanager

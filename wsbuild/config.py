@@ -36,6 +36,7 @@ class Config(NamedTuple):
     secrets: tuple[str, ...]
     detectors: tuple[str, ...]
     default_tool: str
+    spec_sources: tuple[str, ...]
 
 
 def load(root: str) -> tuple[Config, list[Problem]]:
@@ -85,4 +86,5 @@ def _config(settings: dict[str, Any]) -> Config:
         secrets=tuple(settings["secrets"]),
         detectors=tuple(settings["detectors"]),
         default_tool=settings["default_tool"],
+        spec_sources=tuple(settings["spec_sources"]),
     )

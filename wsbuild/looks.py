@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from array import array
 
-from wsbuild.fork import can_fork
+from wsbuild.fork import both_halves
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,31 +36,11 @@ def differing(paths: Sequence[str], seen: array[int]) -> list[int]:
     """The places of those among `paths` that do not look as they did; `seen` has the fields of one after the
     other.
     """
-    half = len(paths) // 2
-    if len(paths) < MANY or (os.cpu_count() or 1) < 2 or not can_fork():
-        return _differing(paths, seen, 0, len(paths))
-    source, sink = os.pipe()
-    child = os.fork()
-    if not child:
-        _tell(paths, seen, half, sink)
-    os.close(sink)
-    with open(source, "rb") as told:
-        first = _differing(paths, seen, 0, half)
-        rest = told.read()
-    if os.waitpid(child, 0)[1]:  # whatever ended it, it has not told all
-        return first + _differing(paths, seen, half, len(paths))
-    return first + array("q", rest).tolist()
 
+    def of_some(places: Sequence[int]) -> array[int]:
+        return array("q", _differing(paths, seen, places[0], places[-1] + 1))
 
-def _tell(paths: Sequence[str], seen: array[int], start: int, sink: int) -> None:
-    """What the child does: it looks at what begins at `start`, and never returns."""
-    code = 1
-    try:
-        with open(sink, "wb") as told:
-            told.write(array("q", _differing(paths, seen, start, len(paths))).tobytes())
-        code = 0
-    finally:
-        os._exit(code)
+    return both_halves(of_some, range(len(paths)), MANY).tolist() if paths else []
 
 
 def _differing(paths: Sequence[str], seen: array[int], start: int, end: int) -> list[int]:
@@ -82,3 +62,16 @@ def _differing(paths: Sequence[str], seen: array[int], start: int, end: int) -> 
         for at in range(end - start)
         if looks[at * FIELDS : at * FIELDS + FIELDS] != before[at * FIELDS : at * FIELDS + FIELDS]
     ]
+
+
+def names_in(folder: str) -> str:
+    """The names in a directory with what each is, in order; '' where there is none. (`/` is in no name.)"""
+    try:
+        with os.scandir(folder) as entries:
+            found = [
+                f"{entry.name}/{entry.is_dir(follow_symlinks=False):d}{entry.is_symlink():d}"
+                for entry in entries
+            ]
+    except OSError:
+        return ""
+    return "\0".join(sorted(found))

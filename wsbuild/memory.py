@@ -8,14 +8,14 @@ tells nothing where any doubt is left: then all is looked at.
 from __future__ import annotations
 
 import os
-import stat
 import sys
 import time
 import zlib
 from array import array
 
 from wsbuild import __version__
-from wsbuild.looks import FIELDS, GONE, Look, differing, look_of
+from wsbuild.looks import FIELDS, GONE, Look, differing, look_of, names_in
+from wsbuild.watch import settled
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,89 +28,29 @@ STATE = ".wsbuild"
 MOST = 16
 """Memories that are kept of each kind."""
 
-FORMAT = 4
-FINE_MARGIN_NS = 100_000_000
-COARSE_MARGIN_NS = 2_000_000_000
+MORE = ".more"
+"""Behind the name of the file with what is only needed where something has changed."""
+
+FORMAT = 6
 DAY_S = 86_400
 
 HIDDEN = "#"
 """Before the name of a variable whose value is kept as its digest."""
 
-UNSURE: Look = (-1, 0, 0, 0, 0)
-"""What is noted of a file that changed as it was looked at, or just before: equal to nothing."""
+UNDECIDED = -1
+"""The exit code of an answer that is right only when all that was left has been decided."""
 
-
-class Watch:
-    """Looks at paths, and remembers what it saw first of each: of the `files` that are judged, of what lies
-    `around` them, and of `folders`, with the names in them: all (`names`), and those that count (`listings`).
-    """
-
-    def __init__(self, is_ignored: Callable[[str], object]) -> None:
-        self.began_ns = time.time_ns()
-        self.files: dict[str, Look] = {}
-        self.around: dict[str, Look] = {}
-        self.folders: dict[str, Look] = {}
-        self.names: dict[str, str] = {}
-        self.listings: dict[str, str] = {}
-        self._is_ignored = is_ignored
-
-    def lstat_file(self, path: str) -> os.stat_result:
-        """Look at a file that is judged. Raises OSError."""
-        return _lstat(path, self.files)
-
-    def lstat_around(self, path: str) -> os.stat_result:
-        """Look at something that what is found depends on. Raises OSError."""
-        return _lstat(path, self.around)
-
-    def note(self, path: str) -> None:
-        """Look at a place where files are looked for: a directory, or something that says which count."""
-        if path in self.listings or path in self.around:
-            return
-        try:
-            st = os.lstat(path)
-        except OSError:
-            self.around[path] = GONE
-            return
-        if stat.S_ISDIR(st.st_mode):
-            self.folders[path] = look_of(st)
-            self.names[path] = names_in(path)
-            rows = self.names[path].split("\0")
-            self.listings[path] = "\0".join(row for row in rows if not self._is_ignored(row[:-3]))
-        else:
-            self.around[path] = look_of(st)
-
-    def look_again(self, path: str) -> None:
-        """Look at something around anew: it counts as it is now."""
-        self.around.pop(path, None)
-        self.note(path)
-
-    def stats(self) -> dict[str, Look]:
-        """All that was seen; UNSURE where the clock of the file system may hide a later change."""
-        seen = {**self.files, **self.folders, **self.around}
-        return {path: self._settled(was) for path, was in seen.items()}
-
-    def _settled(self, seen: Look) -> Look:
-        last = max(seen[0], seen[1])
-        coarse = not seen[0] % 1_000_000_000 and not seen[1] % 1_000_000_000
-        margin = COARSE_MARGIN_NS if coarse else FINE_MARGIN_NS
-        return seen if seen == GONE or self.began_ns - last > margin else UNSURE
-
-
-def _lstat(path: str, seen: dict[str, Look]) -> os.stat_result:
-    try:
-        st = os.lstat(path)
-    except OSError:
-        seen.setdefault(path, GONE)
-        raise
-    if path not in seen:
-        seen[path] = look_of(st)
-    return st
+NO_MARK = bytes(16)
+"""Of what has no content that could be told again."""
 
 
 class Memory:
     """One run: the `answer` it gave (exit code, stdout, stderr), all `paths` it looked at (absolute, or from
-    `root`), with what it has `seen` of each (`wsbuild.looks`), the `environ` it depended on, and in `details`
-    what one needs to answer where only files have changed, as JSON.
+    `root`), with what it has `seen` of each (`wsbuild.looks`), and the `environ` it depended on.
+
+    What one needs where files have changed is in `details`, as JSON (in `names` those in directories), and in
+    `marks`, of their contents (one behind the other, or none at all); of a memory that was loaded, when it is
+    `complete`: `more` is the file that holds them, with its checksum.
     """
 
     def __init__(
@@ -120,7 +60,9 @@ class Memory:
         paths: Sequence[str],
         seen: array[int],
         environ: Mapping[str, str | None],
-        details: bytes,
+        details: bytes = b"",
+        marks: bytes = b"",
+        more: tuple[str, int] | None = None,
     ) -> None:
         self.root = root
         self.answer = answer
@@ -128,6 +70,23 @@ class Memory:
         self.seen = seen
         self.environ = environ
         self.details = details
+        self.marks = marks
+        self._more = more
+
+    def complete(self) -> bool:
+        """Get the rest of it; gives whether that is there."""
+        if self._more is not None:
+            path, checksum = self._more
+            try:
+                with open(path, "rb") as file:
+                    data = file.read()
+                if zlib.crc32(data) != checksum:
+                    return False
+                self.details, self.marks = map(bytes, _split(memoryview(data)))
+            except (OSError, ValueError):
+                return False
+            self._more = None
+        return True
 
     @property
     def stats(self) -> dict[str, Look]:
@@ -136,28 +95,55 @@ class Memory:
         looks = zip(*[numbers] * FIELDS, strict=True)
         return {os.path.join(self.root, path): look for path, look in zip(self.paths, looks, strict=True)}
 
-    def changed(self, environ: Mapping[str, str]) -> list[str] | None:
-        """The paths that are not as they were, absolute; None where something else is not."""
+    def look(self, place: int) -> Look:
+        """What was seen of one path."""
+        mtime, ctime, size, ino, mode = self.seen[place * FIELDS : place * FIELDS + FIELDS]
+        return mtime, ctime, size, ino, mode
+
+    def saw(self, place: int, look: Look) -> None:
+        """Note that it looks so now, and is what it was."""
+        self.seen[place * FIELDS : place * FIELDS + FIELDS] = array("q", look)
+
+    def moved(self, environ: Mapping[str, str]) -> list[int] | None:
+        """The places of paths that do not look as they did; None where something else is not as it was."""
         if any(_value(environ, name) != value for name, value in self.environ.items()):
             return None
         here = os.getcwd()
         os.chdir(self.root)  # the way to each file is shorter from there
         try:
-            return [os.path.join(self.root, self.paths[at]) for at in differing(self.paths, self.seen)]
+            return differing(self.paths, self.seen)
         finally:
             os.chdir(here)
 
-    def holds(self, environ: Mapping[str, str]) -> bool:
-        """Whether the answer is still right where `details` are names in directories: these change with a
-        file that is written anew, and matter only with a name.
+    def changed(self, environ: Mapping[str, str]) -> list[str] | None:
+        """The same as absolute paths."""
+        moved = self.moved(environ)
+        return None if moved is None else [os.path.join(self.root, self.paths[at]) for at in moved]
+
+    def unlike(self, places: Sequence[int]) -> list[int]:
+        """Those of `places` that are no directories with the names in them that were there: these look
+        otherwise with each file that is written anew.
         """
-        changed = self.changed(environ)
-        if not changed:
-            return changed is not None
         import json
 
-        names = json.loads(self.details)
-        return all(path in names and names_in(path) == names[path] for path in changed)
+        names, began_ns = json.loads(self.details)["names"], time.time_ns()
+        rest = []
+        for place in places:
+            path = os.path.join(self.root, self.paths[place])
+            try:
+                look = look_of(os.lstat(path)) if path in names else GONE
+            except OSError:
+                look = GONE
+            if look != GONE and names_in(path) == names[path]:
+                self.saw(place, settled(look, began_ns))
+            else:
+                rest.append(place)
+        return rest
+
+    def holds(self, environ: Mapping[str, str]) -> bool:
+        """Whether the answer is still right where `details` are names in directories."""
+        moved = self.moved(environ)
+        return moved is not None and not (moved and (not self.complete() or self.unlike(moved)))
 
 
 def _value(environ: Mapping[str, str], name: str) -> str | None:
@@ -182,12 +168,14 @@ def of_run(
     stats: Mapping[str, Look],
     environ: Mapping[str, str | None],
     details: str,
+    marks: Mapping[str, bytes] | None = None,
 ) -> Memory:
-    """What is to be remembered of a run in `root` that has looked at `stats`."""
+    """What is to be remembered of a run in `root` that has looked at `stats`, by absolute path as `marks`."""
     seen = array("q", [number for look in stats.values() for number in look])
     above = os.path.join(root, "")
     paths = [path.removeprefix(above) or path for path in stats]
-    return Memory(root, answer, paths, seen, environ, _encode(details))
+    told = b"".join(marks.get(path, NO_MARK) for path in stats) if marks else b""
+    return Memory(root, answer, paths, seen, environ, _encode(details), told)
 
 
 def _encode(text: str) -> bytes:
@@ -211,24 +199,20 @@ def _file(kind: str, root: str, words: Sequence[str]) -> str:
 
 def load(kind: str, root: str, words: Sequence[str]) -> Memory | None:
     """What is remembered of the command `words`; None where there is nothing to be believed."""
+    path = _file(kind, root, words)
     try:
-        with open(_file(kind, root, words), "rb") as file:
-            return _parse(file.read(), _about(kind, root, words), root)
+        with open(path, "rb") as file:
+            return _parse(file.read(), _about(kind, root, words), root, path)
     except (OSError, ValueError):
         return None
 
 
-def _parse(data: bytes, wanted: bytes, root: str) -> Memory | None:
+def _parse(data: bytes, wanted: bytes, root: str, path: str) -> Memory | None:
     """The memory that `save` wrote of what is `wanted`. Raises ValueError for what it did not write."""
     body = memoryview(data)[4:]
     if int.from_bytes(data[:4]) != zlib.crc32(body):
         raise ValueError("it is damaged")
-    parts = []
-    while body:
-        end = 8 + int.from_bytes(body[:8])
-        parts.append(body[8:end])
-        body = body[end:]
-    about, environ, code, out, err, paths, stats, details = parts
+    about, environ, code, out, err, paths, stats, more = _split(body)
     if about != wanted:
         return None
     names, seen = _decode(paths).split("\0"), array("q", bytes(stats))
@@ -240,8 +224,21 @@ def _parse(data: bytes, wanted: bytes, root: str) -> Memory | None:
         names,
         seen,
         dict(_setting(entry) for entry in _decode(environ).split("\0")),
-        bytes(details),
+        more=(path + MORE, int.from_bytes(more)),
     )
+
+
+def _joined(*parts: bytes) -> bytes:
+    return b"".join(len(part).to_bytes(8) + part for part in parts)
+
+
+def _split(body: memoryview) -> list[memoryview]:
+    parts = []
+    while body:
+        end = 8 + int.from_bytes(body[:8])
+        parts.append(body[8:end])
+        body = body[end:]
+    return parts
 
 
 def _setting(entry: str) -> tuple[str, str | None]:
@@ -255,7 +252,8 @@ def save(
     """Keep a memory: `write` puts a file in place whole. The oldest of too many goes. Raises OSError."""
     code, out, err = memory.answer
     environ = (name if value is None else f"{name}={value}" for name, value in memory.environ.items())
-    parts = (
+    more = _joined(memory.details, memory.marks)
+    body = _joined(
         _about(kind, root, words),
         _encode("\0".join(environ)),
         str(code).encode(),
@@ -263,37 +261,30 @@ def save(
         _encode(err),
         _encode("\0".join(memory.paths)),
         memory.seen.tobytes(),
-        memory.details,
+        zlib.crc32(more).to_bytes(4),
     )
-    body = b"".join(len(part).to_bytes(8) + part for part in parts)
     path = _file(kind, root, words)
+    write(path + MORE, more)
     write(path, zlib.crc32(body).to_bytes(4) + body)
     for _, other in sorted(_by_age(os.path.dirname(path)), reverse=True)[MOST:]:
-        os.unlink(other)
+        _remove(other)
 
 
 def forget(kind: str, root: str, words: Sequence[str]) -> None:
     """Keep no memory of the command `words`."""
-    try:
-        os.unlink(_file(kind, root, words))
-    except OSError:
-        return
+    _remove(_file(kind, root, words))
+
+
+def _remove(path: str) -> None:
+    for each in (path, path + MORE):
+        try:
+            os.unlink(each)
+        except OSError:
+            continue
 
 
 def _by_age(folder: str) -> Iterable[tuple[int, str]]:
     with os.scandir(folder) as entries:
         for entry in entries:
-            yield entry.stat().st_mtime_ns, entry.path
-
-
-def names_in(folder: str) -> str:
-    """The names in a directory with what each is, in order; '' where there is none. (`/` is in no name.)"""
-    try:
-        with os.scandir(folder) as entries:
-            found = [
-                f"{entry.name}/{entry.is_dir(follow_symlinks=False):d}{entry.is_symlink():d}"
-                for entry in entries
-            ]
-    except OSError:
-        return ""
-    return "\0".join(sorted(found))
+            if not entry.name.endswith(MORE):
+                yield entry.stat().st_mtime_ns, entry.path

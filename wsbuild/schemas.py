@@ -192,10 +192,15 @@ def _validator(schema: str) -> Draft202012Validator:
         return Draft202012Validator(json.load(file))
 
 
+def described(schema: str) -> dict[str, Any]:
+    """What `schema/<schema>.schema.json` holds. Not to be changed."""
+    found: Any = _validator(schema).schema
+    return dict(found)
+
+
 def field_names(schema: str) -> list[str]:
     """The fields of the object that a schema describes, in its order."""
-    described: Any = _validator(schema).schema
-    return list(described["properties"])
+    return list(described(schema)["properties"])
 
 
 def check(document: Document, schema: str, rel: str, *, at: str = "", data: Any = WHOLE) -> list[Problem]:

@@ -56,9 +56,11 @@ def make_dir(root: str, rel: str) -> str:
 
 
 def keep_file(root: str, rel: str, data: bytes) -> None:
-    """Write a cache file below the state directory; where that is not possible, do without it."""
+    """Write a cache file below the state directory, which is checked when it is read; where that is not
+    possible, do without it.
+    """
     try:
         make_dir(root, os.path.dirname(rel))
-        write_atomic(os.path.join(root, rel), data)
+        write_atomic(os.path.join(root, rel), data, lasting=False)
     except OSError:
         return

@@ -92,6 +92,11 @@ def _needs_shell(run: str | Sequence[str]) -> bool:
     return isinstance(run, str) and _SHELL_SIGN.search(run) is not None
 
 
+def wants_shell(run: str) -> bool:
+    """Whether `run` was meant for a shell: outside of quotes it has what means something to one."""
+    return _SHELL_SIGN.search(_QUOTED.sub("_", run)) is not None
+
+
 def _marked_command(text: str, pointer: str, source: Source) -> tuple[tuple[str, ...], str]:
     """What a line runs that has the mark of a command; any other is for a person, and runs nothing."""
     if not text.startswith(COMMAND_MARK):

@@ -26,6 +26,7 @@ def project(space: Space) -> Space:
     space.wsbuild("run", "--continue", code=1)
     space.ran()
     space.write("openspec/changes/add-x/tasks.md", "- [ ] 1.1 Change `a.txt`\n* loose\n")
+    space.write("docs/source/page.md", "# Page\n\nA paragraph.\n")
     own(space, "echo a.txt; exit 1", types=["plain-text"])
     space.wsbuild("detect", "-d", "own", "a.txt", code=1)
     return space
@@ -35,7 +36,8 @@ FOUND = "the fingerprint"
 """Stands for that of what was found."""
 
 COMMANDS = {
-    "validate": ["validate"],
+    "validate": ["validate", "--authoring"],
+    "schemas": ["schema"],
     "plan": ["plan"],
     "graph": ["graph", "-f", "json"],
     "run": ["run", "-c"],
@@ -62,9 +64,12 @@ COMMANDS = {
     "aim-prune": ["aim", "prune", "--dry-run"],
     "spec-import": ["spec", "import", "--all", "--dry-run"],
     "spec-sync": ["spec", "sync"],
+    "spec-index": ["spec", "index"],
+    "spec-resolve": ["spec", "resolve", "spec://docs/source/page#p-2"],
+    "spec-guard": ["spec", "guard"],
 }
 # `aim status` asks tools for their versions once, and remembers them.
-CHANGING = {"run", "cache-removed", "gc", "rollback", "detect", "aim-status", "aim-route"}
+CHANGING = {"run", "cache-removed", "gc", "rollback", "detect", "aim-status", "aim-route", "spec-index"}
 
 
 def words(project: Space, name: str) -> list[str]:

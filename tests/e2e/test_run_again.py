@@ -213,31 +213,63 @@ def test_other_forms_are_other_questions(space: Space) -> None:
     assert space.doit("run", "-a").out.count("ok ") == 3
 
 
+@pytest.mark.parametrize("which", ["*", "*.more"])
 @pytest.mark.parametrize("damage", [b"", b"garbage", None])
-def test_a_damaged_memory_is_no_answer(space: Space, damage: bytes | None) -> None:
+def test_a_damaged_memory_is_no_answer(space: Space, damage: bytes | None, which: str) -> None:
     """All is looked at then."""
-    for path in (space.root / ".wsbuild/run").iterdir():
+    for path in (space.root / ".wsbuild/run").glob(which):
         data = path.read_bytes()
         path.write_bytes(damage if damage is not None else data[:-1] + bytes([data[-1] ^ 1]))
     space.write("a.txt", "other\n")
     assert space.wsbuild("run", "--json").json["counts"]["executed"] > 0
 
 
-def test_touched_files_are_read_once(space: Space) -> None:
-    """Their digests are kept, even though nothing is done."""
+def _opened(space: Space) -> str:
+    """What a run opens."""
+    if shutil.which("strace") is None:
+        pytest.skip("strace is not there")
+    traced = space.root.parent / "trace"
+    words = ["strace", "-f", "-e", "trace=openat", "-o", str(traced), "wsbuild", "run"]
+    subprocess.run(words, cwd=space.root, env=space.env, check=True, capture_output=True)
+    return traced.read_text()
+
+
+@pytest.mark.parametrize("count", [60, 300], ids=["few", "many"])
+def test_touched_files_are_read_once(space: Space, count: int) -> None:
+    """That is all: the history is not opened, and the next run reads none of them."""
+    for number in range(count):
+        space.write(f"dir/{number}", "x\n")
+    settle(space)
+    for path in space.root.glob("dir/*"):
+        os.utime(path, ns=(1, 1))
+    assert is_remembered(space, FORMS["run"])
+    assert f"dir/{count - 1}" not in _opened(space)
+
+
+def test_what_is_read_without_a_memory_is_kept(space: Space) -> None:
+    """By a run that finds nothing to do as well."""
     for number in range(60):
         space.write(f"dir/{number}", "x\n")
     settle(space)
     for path in space.root.glob("dir/*"):
         os.utime(path, ns=(1, 1))
-    assert not is_remembered(space, FORMS["run"])
-    traced = space.root.parent / "trace"
-    shutil.rmtree(space.root / ".wsbuild/run")
-    words = ["strace", "-f", "-e", "trace=openat", "-o", str(traced), "wsbuild", "run"]
-    if shutil.which("strace") is None:
-        pytest.skip("strace is not there")
-    subprocess.run(words, cwd=space.root, env=space.env, check=True, capture_output=True)
-    assert "dir/59" not in traced.read_text()
+    for is_read in (True, False):
+        shutil.rmtree(space.root / ".wsbuild/run")
+        assert ("dir/59" in _opened(space)) is is_read
+
+
+@pytest.mark.parametrize("what", ["mode", "link", "content"])
+def test_what_only_seems_touched(space: Space, what: str) -> None:
+    """Is a change: another mode, a link to the same content, another content of the same size."""
+    path = space.root / "a.txt"
+    if what == "mode":
+        path.chmod(0o755)
+    elif what == "link":
+        path.rename(space.root / "aside")
+        path.symlink_to("aside")
+    else:
+        path.write_text("b.txt\n")
+    assert space.wsbuild("run", "--json").json["counts"]["executed"] > 0
 
 
 def test_a_project_below_another(space: Space) -> None:

@@ -20,7 +20,7 @@ HERE = Path(__file__).parent
 # Of the password database: tests have no home.
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path(pwd.getpwuid(os.getuid()).pw_dir) / ".cache")
 INSTALL_TIMEOUT_S = 900
-BOXES = ("gitleaks.txt", "package.json", "safety.txt", "semgrep.txt")
+BOXES = ("editors.json", "gitleaks.txt", "package.json", "safety.txt", "semgrep.txt")
 """What each box has in it: requirements of an environment of its own, or packages of npm."""
 
 
@@ -53,7 +53,7 @@ def _install(wanted: Path, target: Path) -> None:
         if not shutil.which("npm"):
             raise NoToolError("npm is not there")
         target.mkdir(exist_ok=True)
-        shutil.copy(wanted, target)
+        shutil.copy(wanted, target / "package.json")
         _run("npm", "install", "--silent", "--no-audit", "--no-fund", "--prefix", str(target))
     else:
         _run(sys.executable, "-m", "venv", "--clear", str(target))

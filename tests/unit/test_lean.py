@@ -1,4 +1,4 @@
-"""The usual forms of `wsbuild detect` mean what the command line says they mean."""
+"""The usual forms of `wsbuild detect` and `wsbuild run` mean what the command line says they mean."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 from space import Space
 
-from wsbuild.cli import detecting, lean
+from wsbuild.cli import detecting, lean, running
 from wsbuild.cli.answers import Answer, Request
 from wsbuild.cli.app import run_command
+from wsbuild.cli.running import RunRequest
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -70,3 +71,37 @@ def test_the_usual(place: Path, monkeypatch: pytest.MonkeyPatch, words: list[str
 def test_all_else_is_for_the_command_line(place: Path, words: list[str]) -> None:
     """It knows it, or tells what is wrong."""
     assert lean.request_of(words, str(place)) is None
+
+
+USUAL_RUNS = (
+    [],
+    ["ws:a", "deep/a.py", "../b.py", "ws-*"],
+    ["-j", "4"],
+    ["--jobs", "2", "-c", "--json"],
+    ["--continue", "--no-wait", "ws:a"],
+)
+UNUSUAL_RUNS = (
+    *(["--dry-run"], ["--force"], ["--affected", "HEAD"], ["--help"], ["-j4"], ["--jobs=4"], ["-j"]),
+    *(["-j", "0"], ["-j", "-1"], ["-j", "x"], ["-j", "²"], ["--"], [""], ["--unknown"]),
+)
+
+
+@pytest.mark.parametrize("words", USUAL_RUNS, ids=" ".join)
+def test_the_usual_runs(place: Path, monkeypatch: pytest.MonkeyPatch, words: list[str]) -> None:
+    """What is made of them is the same."""
+    asked: list[RunRequest] = []
+
+    def run(request: RunRequest, *_: object) -> int:
+        asked.append(request)
+        return 0
+
+    monkeypatch.setattr(running, "run", run)
+    monkeypatch.setattr(sys, "argv", ["wsbuild", "run", *words])
+    assert run_command() == 0
+    assert lean.run_of(words, str(place)) == asked[0]
+
+
+@pytest.mark.parametrize("words", UNUSUAL_RUNS, ids=" ".join)
+def test_all_other_runs_are_for_the_command_line(place: Path, words: list[str]) -> None:
+    """It knows it, or tells what is wrong."""
+    assert lean.run_of(words, str(place)) is None

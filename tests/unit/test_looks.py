@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from wsbuild import looks
+from wsbuild import fork
 from wsbuild.looks import GONE, MANY, differing, look_of
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class Many:
 @pytest.fixture(params=[False, True], ids=["alone", "in two"])
 def in_two(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bool:
     """Whether it is asked to go on in two: pytest itself may have threads."""
-    monkeypatch.setattr(looks, "can_fork", lambda: request.param)
+    monkeypatch.setattr(fork, "can_fork", lambda: request.param)
     monkeypatch.setattr(os, "cpu_count", lambda: 2)
     return bool(request.param)
 
@@ -61,8 +61,8 @@ def test_all_may_differ(tmp_path: Path) -> None:
 
 def test_a_child_that_fails_is_not_believed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its half is looked at again."""
-    monkeypatch.setattr(looks, "can_fork", lambda: True)
-    monkeypatch.setattr(looks, "_tell", lambda *_: os._exit(1))
+    monkeypatch.setattr(fork, "can_fork", lambda: True)
+    monkeypatch.setattr(fork, "_tell", lambda *_: os._exit(1))
     many = Many(tmp_path)
     many.change(MANY - 1)
     assert differing(many.paths, many.seen) == [MANY - 1]

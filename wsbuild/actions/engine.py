@@ -6,13 +6,15 @@ import gc
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from wsbuild.actions.settled import is_settled, keep
-from wsbuild.actions.tally import BLOCKED, SKIPPED, UP_TO_DATE, StepReport
+from wsbuild.actions.settled import Remembering, can_be_remembered
+from wsbuild.actions.tally import BLOCKED, IDLE, SKIPPED, UP_TO_DATE, StepReport
 from wsbuild.actions.turns import Turns
 from wsbuild.cache.files import MISSING
 from wsbuild.errors import WsbuildError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from wsbuild.actions.record import Recorder
     from wsbuild.actions.session import Session
     from wsbuild.plan.order import Chosen
@@ -40,13 +42,17 @@ class Engine:
 
     # --- a run
 
-    def start(self, chosen: Chosen) -> None:
-        """A run of `chosen` begins; nothing is written before a step has something to do."""
+    def start(self, chosen: Chosen, others: Iterable[StepReport] = ()) -> None:
+        """A run of `chosen` begins, of which `others` are known to be done; nothing is written before a step
+        has something to do.
+        """
         from wsbuild.actions.interrupt import install
 
         session = self.session
         session.chosen = chosen
         self.running = True
+        for report in others:
+            session.tally.add(report)
         plan = session.plan
         session.reader.prime(plan[ws_id].step_task(step) for ws_id, steps in chosen.items() for step in steps)
         _ = session.freshness, self.recorder  # made here, not by the first of several threads
@@ -75,7 +81,7 @@ class Engine:
     def up_to_date(self, ws_id: str, step: str) -> None:
         """Note a step that had nothing to do."""
         ws, plan = self.session.step(ws_id, step)
-        status, reason = (SKIPPED, "nothing configured") if plan.idle else (UP_TO_DATE, "")
+        status, reason = (SKIPPED, IDLE) if plan.idle else (UP_TO_DATE, "")
         self.session.tally.add(StepReport(ws.step_task(step), status, reason))
 
     def ignored(self, ws_id: str, step: str) -> None:
@@ -138,13 +144,7 @@ class Engine:
 
             roll_back_failed(self.session, self.recorder)
             self.recorder.finish()
-        again = self.session.again
-        if not self.running or again is None or not is_settled(self.session):
-            again = None
-        else:
-            self.recorder.keep_looked_up()
-            if self.session.reader.as_of is None:  # something was recorded meanwhile
-                again = None
+        remembering = self._remembering()
         if self.running:
             from wsbuild.tools.process import shutdown
 
@@ -152,10 +152,20 @@ class Engine:
             gc.set_threshold(*self._gc_threshold)
             gc.unfreeze()
         self.session.close()
-        if again is not None:
-            keep(self.session, again, nobody_writes=self.recorder.holds_tree)
+        if remembering is not None:
+            remembering.keep()
         if "recorder" in self.__dict__:
             self.recorder.release()
+
+    def _remembering(self) -> Remembering | None:
+        again = self.session.again
+        if not self.running or again is None or not can_be_remembered(self.session):
+            return None
+        self.recorder.keep_looked_up()
+        # Without the tree, others may record something at any time.
+        if not self.recorder.holds_tree and not again.look_at_database_again():
+            return None
+        return None if again.is_spoiled else Remembering(self.session, again)
 
     # --- what listings show
 

@@ -11,7 +11,8 @@ from functools import lru_cache, partial
 from itertools import chain, islice, repeat
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from wsbuild.actions.prompt import template_path
+from wsbuild.actions.prompt import EDIT, template_path
+from wsbuild.actions.words import paths_in, without_root
 from wsbuild.cache.digest import sha256_text
 from wsbuild.cache.files import MISSING
 from wsbuild.cache.manifest import Manifest, Reason, differences, result_digest
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from wsbuild.store.writes import Writer
 
 NEVER_RUN = Reason("never-run")
-LONGEST_PATH_WORD = 255
 
 
 class Decision(NamedTuple):
@@ -138,6 +138,7 @@ class Freshness:
     def _definition(self, ws: WorkstreamPlan, step: StepPlan) -> Manifest:
         manifest = self._fields(step, ws.step_task(step.name))
         if step.prompt:
+            self.states.note(EDIT)  # where the repository's own would appear
             manifest.add("field", "prompt_template", self.states.state(template_path(self.tree.root)))
         for command in step.commands:
             if command.capability:
@@ -187,7 +188,7 @@ class Freshness:
     def _program(self, command: CommandPlan) -> str:
         """What a command starts: a name on PATH, an absolute path, or a path in the project."""
         starts = command.argv[0] if command.argv else SHELL
-        return self.tools.python if starts == "{python}" else _without_root(starts)
+        return self.tools.python if starts == "{python}" else without_root(starts)
 
     def _env_line(self, name: str, value: str | None) -> str:
         if value is None:
@@ -206,20 +207,13 @@ class Freshness:
 
             owned = self.tree.expand(ws.owned, gitignore=True)
             paths = sorted({*paths, *judging.inputs(step, owned, judging.Ground(*self._ground(ws)))})
-        words = {_without_root(word) for command in step.commands for word in command.argv}
-        named = [word for word in words if self._is_project_file(word)]
+        named = [path for path in paths_in(step) if self.tree.is_file(path)]
         if not named and not (step.implicit and step.outputs):
             return paths
         made = matcher(step.outputs, below=True)
         if step.implicit:
             paths = [path for path in paths if not made(path)]
-        return sorted({*paths, *(os.path.normpath(word) for word in named if not made(word))})
-
-    def _is_project_file(self, word: str) -> bool:
-        if not word or len(word) > LONGEST_PATH_WORD or word[0] in "-/" or "\0" in word or "\n" in word:
-            return False
-        path = os.path.normpath(word)
-        return not path.startswith("..") and self.tree.is_file(path)
+        return sorted({*paths, *(path for path in named if not made(path))})
 
     def _settle(
         self,
@@ -329,15 +323,6 @@ class Freshness:
         if last.status == "ok":
             return Reason("inputs-moved" if last.key_moved else "forgotten")
         return Reason(f"last-run-{last.status.replace('running', 'interrupted')}")
-
-
-_ROOTS = ("{cwd}/", "{repo_root}/", "{worktree_path}/")
-
-
-def _without_root(word: str) -> str:
-    """A path that a profile writes with the project's root before it, without it."""
-    root = next((root for root in _ROOTS if word.startswith(root)), "")
-    return word.removeprefix(root)
 
 
 @lru_cache(maxsize=4096)

@@ -14,7 +14,7 @@ from wsbuild.actions.freshness import written
 from wsbuild.actions.job import Job, job_of
 from wsbuild.actions.outcome import OK, Ground, Outcome, Stop, left_by, success_of
 from wsbuild.actions.record import Restored
-from wsbuild.actions.tally import BLOCKED, SKIPPED, UP_TO_DATE, WAITING, StepReport
+from wsbuild.actions.tally import BLOCKED, IDLE, SKIPPED, UP_TO_DATE, WAITING, StepReport
 from wsbuild.cache.blobs import DamagedBlobError
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def _is_needless(
     """
     task = ws.step_task(step.name)
     if step.idle:
-        session.tally.add(StepReport(task, SKIPPED, "nothing configured"))
+        session.tally.add(StepReport(task, SKIPPED, IDLE))
         return True, ""
     recorder.open_run()
     if session.decided(ws.id, step.name).fresh and not session.force:

@@ -56,6 +56,8 @@ class Session:
         if again is not None:
             again.look_at_database(self.database)
         self.plan = load_plan(root, environ, keep=writing, note=again.watch.note if again else None)
+        if again is not None:
+            again.has_looked_at_all()
         self.chosen: Chosen = {}
         self.force = False
         self.wait = True
@@ -105,9 +107,10 @@ class Session:
             store.seed,
             lambda paths: store.read(lambda conn: files.get_many(conn, paths)),
             stat_file=watch.lstat_file if watch else os.lstat,
+            stat_around=watch.lstat_around if watch else None,
         )
         tools = Tools(
-            states,
+            states.beside(),
             search_path(self.environ, self.python),
             self.python,
             lambda asked: store.read(lambda conn: tool_versions.get(conn, asked)),
@@ -184,7 +187,11 @@ class Session:
         from wsbuild.actions.reader import Reader
         from wsbuild.store.db import open_store
 
-        store = open_store(self.database)
+        again = self.again
+        if again is not None and not again.look_at_database_again():
+            again.is_spoiled = True
+        is_as_left = again is not None and again.trace is not None and not again.is_spoiled
+        store = open_store(self.database, is_as_left=is_as_left)
         self._warn(store)
         self._old = self.__dict__.get("store")
         self.store = store

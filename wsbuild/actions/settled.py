@@ -1,22 +1,24 @@
-"""Remembering a run that has found nothing to do."""
+"""Remembering what a run has found: what is done, by what it looks like, and what is to be asked again."""
 
 from __future__ import annotations
 
-import json
-import os
 from typing import TYPE_CHECKING
 
 from wsbuild import memory
-from wsbuild.actions.tally import SKIPPED, UP_TO_DATE
+from wsbuild.actions.again import keep
+from wsbuild.actions.claims import Claims
+from wsbuild.actions.tally import IDLE, SKIPPED, UP_TO_DATE, StepReport, Tally
+from wsbuild.actions.trace import Reach, Trace
+from wsbuild.memory import NO_MARK, UNDECIDED
 from wsbuild.plan.records import BRANCH
-from wsbuild.statedir import keep_file
+from wsbuild.store import events
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from wsbuild.actions.again import Again
     from wsbuild.actions.session import Session
-    from wsbuild.actions.tally import StepReport
+    from wsbuild.memory import Memory
     from wsbuild.plan.records import StepPlan
 
 ENVIRON = (
@@ -26,41 +28,134 @@ ENVIRON = (
 """Variables that every answer depends on."""
 
 
-def is_settled(session: Session) -> bool:
-    """Whether a run has found nothing to do, and the next one can see by looks alone that it does so too."""
-    if session.run_id is not None or session.force or session.ended_by or session.fatal:
+def can_be_remembered(session: Session) -> bool:
+    """Whether the next run can see by looks what a run has found."""
+    if session.force or session.ended_by or session.fatal or session.has_warned or session.workspaces:
         return False
-    if session.has_warned or session.workspaces or not all(map(_is_done, session.tally.reports)):
-        return False
-    steps = list(_steps(session))
-    if len(steps) != len(session.tally.reports) or any(map(_asks_others, steps)):
+    if any(report.status == SKIPPED and report.reason != IDLE for report in session.tally.reports):
         return False
     lands = {session.plan[ws_id].land for ws_id in session.chosen}
-    return BRANCH not in lands and not session.freshness.tools.asks_each_time
+    asks = session.freshness.tools.asks_each_time or any(map(_asks_others, _steps(session)))
+    return BRANCH not in lands and not asks
 
 
-def keep(session: Session, again: Again, *, nobody_writes: bool) -> None:
-    """Remember it, unless something was recorded meanwhile; where nobody else could, it was the run itself.
-    The run has let go of the database.
-    """
-    if not again.database_is_as_seen() and not nobody_writes:
-        return
-    passed = {
-        name
-        for step in _steps(session)
-        for command in step.commands
-        for name, value in command.env.items()
-        if value is None
-    }
-    environ = {name: session.environ.get(name) for name in ENVIRON}
-    environ |= memory.hidden(session.environ, passed)
-    details = json.dumps(again.watch.names)
-    new = memory.of_run(session.root, (0, again.render(), ""), again.watch.stats(), environ, details)
+class Remembering:
+    """What a run leaves for the next: made while the history is open."""
 
-    def write(path: str, data: bytes) -> None:
-        keep_file(session.root, os.path.relpath(path, session.root), data)
+    def __init__(self, session: Session, again: Again) -> None:
+        self._session = session
+        self._again = again
+        self._root = session.root
+        before = again.before if again.trace is not None else None
+        self._old = (
+            before.memory if before is not None else memory.of_run(session.root, (0, "", ""), {}, {}, "")
+        )
+        self._trace = again.trace or self._new_trace()
+        self._numbers = {row.ws_id: number for number, row in enumerate(self._trace.rows)}
+        self._seq = session.store.read(events.last_seq)
+        self._states = session.freshness.states
 
-    memory.save(memory.RUN, session.root, again.words, new, write)
+    def keep(self) -> None:
+        """Write it down. The run has let go of the history, and still holds the tree if it has written."""
+        again, trace, session = self._again, self._trace, self._session
+        again.look_at_database_again()
+        trace.database = [self._rel(path) for path in again.database]
+        trace.seed, trace.seq = self._states.seed, self._seq
+        undecided = self._undecided()
+        new = self._merged()
+        if undecided:
+            left = Reach(new, trace, session.plan).closure(undecided)
+            if left is None or 2 * len(left) > len(trace.rows):
+                return
+            trace.left = sorted(left)
+        else:
+            trace.left = []
+        new.answer = (UNDECIDED, "", "") if undecided else (0, again.render(self._as_done()), "")
+        new.details = trace.to_json().encode("utf-8", "surrogateescape")
+        keep(self._root, again.words, new)
+
+    def _new_trace(self) -> Trace:
+        session = self._session
+        numbers = {ws_id: number for number, ws_id in enumerate(session.chosen)}
+        rows = []
+        for ws_id, names in session.chosen.items():
+            ws = session.plan[ws_id]
+            steps = [[step.name, step.idle] for step in ws.steps if step.name in set(names)]
+            rows.append(
+                [ws_id, steps, [numbers[one] for one in (*ws.depends_on, *ws.after) if one in numbers]]
+            )
+        return Trace.of_rows(rows)
+
+    def _undecided(self) -> list[int]:
+        """The rows of which not every step was found done."""
+        session = self._session
+        found = []
+        for ws_id, names in session.chosen.items():
+            ws = session.plan[ws_id]
+            reports = [session.tally.get(ws.step_task(name)) for name in names]
+            if not all(report is not None and _is_done(report) for report in reports):
+                found.append(self._numbers[ws_id])
+        return found
+
+    def _merged(self) -> Memory:
+        """What was seen before, with what was seen now; the trace gets the codes."""
+        old, trace, watch = self._old, self._trace, self._again.watch
+        claims = Claims(self._root)
+        for step_owner, steps in self._chosen():
+            claims.add(step_owner, steps)
+        asked = {number for number, _ in self._chosen()}
+        readers = claims.readers(watch, self._again.common)
+        paths, marks = list(old.paths), bytearray(old.marks)
+        places = {path: place for place, path in enumerate(paths)}
+        seen = old.seen
+        for path, look in watch.stats().items():
+            rel = self._rel(path)
+            mark = bytes.fromhex(self._states.mark(rel)) if path in watch.files else b""
+            members = readers[path]
+            place = places.get(rel)
+            if place is None:
+                paths.append(rel)
+                seen.extend(look)
+                marks += mark or NO_MARK
+                trace.codes.append(trace.code_of(members))
+                continue
+            known = trace.members(trace.codes[place])
+            if members is not None:
+                members = None if known is None else members | frozenset(known).difference(asked)
+            trace.codes[place] = trace.code_of(members)
+            marks[place * len(NO_MARK) : (place + 1) * len(NO_MARK)] = mark or NO_MARK
+            old.saw(place, look)
+        trace.names |= watch.names
+        trace.add_words(claims.words(), asked)
+        environ = {**old.environ, **self._environ()}
+        return memory.Memory(self._root, old.answer, paths, seen, environ, b"", bytes(marks))
+
+    def _chosen(self) -> Iterator[tuple[int, list[StepPlan]]]:
+        session = self._session
+        for ws_id, names in session.chosen.items():
+            steps = [step for step in session.plan[ws_id].steps if step.name in set(names)]
+            yield self._numbers[ws_id], steps
+
+    def _environ(self) -> Mapping[str, str | None]:
+        given = self._session.environ
+        passed = {
+            name
+            for step in _steps(self._session)
+            for command in step.commands
+            for name, value in command.env.items()
+            if value is None
+        }
+        return {name: given.get(name) for name in ENVIRON} | memory.hidden(given, passed)
+
+    def _as_done(self) -> Tally:
+        """What a run would tell that finds all of it done."""
+        tally = Tally()
+        for report in self._trace.reports(range(len(self._trace.rows))):
+            tally.add(report)
+        return tally
+
+    def _rel(self, path: str) -> str:
+        return path.removeprefix(self._root + "/")
 
 
 def _steps(session: Session) -> Iterator[StepPlan]:
@@ -70,7 +165,7 @@ def _steps(session: Session) -> Iterator[StepPlan]:
 
 
 def _is_done(report: StepReport) -> bool:
-    return report.status == UP_TO_DATE or (report.status == SKIPPED and report.reason == "nothing configured")
+    return report.status == UP_TO_DATE or (report.status == SKIPPED and report.reason == IDLE)
 
 
 def _asks_others(step: StepPlan) -> bool:

@@ -18,6 +18,9 @@ BLOCKED = "blocked"
 SKIPPED = "skipped"
 WAITING = "waiting"
 OVER_BUDGET = "over_budget"
+IDLE = "nothing configured"
+"""Why a check is skipped for which there is no tool."""
+
 COUNTS = (EXECUTED, UP_TO_DATE, RESTORED, FAILED, BLOCKED, SKIPPED, WAITING, OVER_BUDGET)
 NOT_DONE = frozenset({FAILED, BLOCKED, WAITING, OVER_BUDGET})
 """What leaves a step undone that should be done."""

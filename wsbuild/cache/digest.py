@@ -65,6 +65,15 @@ def digest_fd(fd: int, seed: int, known: Digests | None = None) -> Digests:
     return Digests(quick.hexdigest(), sha256_fd(fd))
 
 
+def quick_fd(fd: int, seed: int) -> bytes:
+    """The quick digest alone, of what is left to read from the open file `fd`. Raises OSError."""
+    from xxhash import xxh3_128
+
+    quick = xxh3_128(seed=seed)
+    _feed(fd, quick)
+    return quick.digest()
+
+
 def _feed(fd: int, *hashers: _Hasher) -> None:
     for chunk in chunks(fd):
         for hasher in hashers:

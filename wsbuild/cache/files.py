@@ -62,12 +62,14 @@ class FileStates:
         load: Callable[[Iterable[str]], Mapping[str, FileRow]],
         *,
         stat_file: Callable[[str], os.stat_result] = os.lstat,
+        stat_around: Callable[[str], os.stat_result] | None = None,
         now_ns: Callable[[], int] = time.time_ns,
     ) -> None:
         self.root = root
         self.seed = seed
         self._load = load
         self._stat = stat_file
+        self._stat_around = stat_around or stat_file
         self._now_ns = now_ns
         self._rows: dict[str, FileRow] = {}
         self._asked: set[str] = set()
@@ -84,7 +86,8 @@ class FileStates:
 
     def take_unsaved(self) -> dict[str, FileRow]:
         """The rows read since the last call, for whoever writes them down."""
-        rows, self.unsaved = self.unsaved, {}
+        rows = dict(self.unsaved)
+        self.unsaved.clear()
         return rows
 
     def adopt(self, other: FileStates) -> None:
@@ -93,9 +96,29 @@ class FileStates:
         self._asked.update(other.unsaved)
         self.unsaved.update(other.unsaved)
 
+    def beside(self) -> FileStates:
+        """The same files and what is known of them, for somebody who asks about tools: their files are looked
+        at as what lies around.
+        """
+        other = FileStates(self.root, self.seed, self._load, stat_file=self._stat_around, now_ns=self._now_ns)
+        other._rows, other._asked, other.unsaved = self._rows, self._asked, self.unsaved
+        return other
+
+    def mark(self, path: str) -> str:
+        """The quick digest of the content that the state of a path was told by; '' where there is none."""
+        row = self._rows.get(path)
+        return row.digest if row is not None and row.sha256 else ""
+
     def fork(self) -> FileStates:
         """The same answers, for somebody who will suppose something."""
-        other = FileStates(self.root, self.seed, self._load, stat_file=self._stat, now_ns=self._now_ns)
+        other = FileStates(
+            self.root,
+            self.seed,
+            self._load,
+            stat_file=self._stat,
+            stat_around=self._stat_around,
+            now_ns=self._now_ns,
+        )
         other._rows.update(self._rows)
         other._asked.update(self._asked)
         other._supposed.update(self._supposed)
@@ -133,7 +156,7 @@ class FileStates:
     def note(self, path: str) -> None:
         """Look at a path, and no further: for what is read elsewhere, where looks are remembered."""
         with suppress(OSError):
-            self._stat(os.path.join(self.root, path))
+            self._stat_around(os.path.join(self.root, path))
 
     def _link(self, path: str, full: str) -> str:
         target = os.readlink(full)

@@ -18,9 +18,11 @@ from wsbuild.cli import (
     history,
     hook,
     init,
+    new,
     plan,
     rollback,
     run,
+    schema,
     spec,
     validate,
 )
@@ -40,6 +42,8 @@ app = typer.Typer(
 )
 for register in (
     init.register,
+    new.register,
+    schema.register,
     validate.register,
     plan.register,
     run.register,

@@ -43,25 +43,45 @@ def _run(words: list[str]) -> int:
         os.chdir(words[1])
         words = words[2:]
         sys.argv[1:] = words
-    if words[:1] in (["detect"], ["run"]):
-        answer = _detect(words) if words[0] == "detect" else _nothing_to_do(words)
-        if answer is not None:
-            from wsbuild.cli.text import show
+    code = None
+    if words[:1] == ["run"]:
+        code = _run_steps(words)
+    elif words[:1] == ["detect"] and (answer := _detect(words)) is not None:
+        from wsbuild.cli.text import show
 
-            return show(answer)
+        code = show(answer)
+    if code is not None:
+        return code
     from wsbuild.cli.app import run_command
 
     return run_command()
 
 
-def _nothing_to_do(words: list[str]) -> tuple[int, str, str] | None:
-    """The answer of `wsbuild run` where an earlier one found nothing to do, and all is as it was."""
-    from wsbuild import memory
+def _run_steps(words: list[str]) -> int | None:
+    """Do what a usual form of `wsbuild run` asks for; gives the exit code. An earlier run may have found
+    nothing to do, and all be as it was.
+    """
+    from wsbuild.actions.again import recall
     from wsbuild.root import find_root
 
     here = os.getcwd()
-    old = memory.load(memory.RUN, find_root(here), [here, *words])
-    return old.answer if old is not None and old.holds(os.environ) else None
+    root = find_root(here)
+    before = recall(root, [here, *words], os.environ)
+    if before is not None and before.answer is not None:
+        from wsbuild.cli.text import show
+
+        return show(before.answer)
+    if os.environ.get("PIPELINE_DRY_RUN", "") not in {"", "0"}:
+        return None
+    from wsbuild.cli.lean import run_of
+
+    request = run_of(words[1:], root)
+    if request is None:
+        return None
+    from wsbuild.actions.again import Again
+    from wsbuild.cli import running
+
+    return running.run(request, root, os.environ, Again([here, *words], before))
 
 
 def _detect(words: list[str]) -> tuple[int, str, str] | None:
@@ -79,6 +99,8 @@ def _detect(words: list[str]) -> tuple[int, str, str] | None:
     changed = old.changed(os.environ)
     if changed == []:
         return old.answer
+    if not old.complete():
+        return _usual(words, [here, *words], root)
     from wsbuild.tools import process
 
     if changed:  # what they need to start, and what is needed to ask them, takes about as long

@@ -1,4 +1,5 @@
-"""The usual forms of `wsbuild detect`, understood without the whole command line: hooks ask it often.
+"""The usual forms of `wsbuild detect` and `wsbuild run`, understood without the whole command line: they
+are asked often.
 
 Part of the hot path: imports nothing heavy. Whatever is not understood here is left to the command line,
 which knows all options and tells what is wrong.
@@ -13,11 +14,14 @@ from wsbuild.root import path_from_root
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Any
 
     from wsbuild.cli.answers import Request
+    from wsbuild.cli.running import RunRequest
 
 _WHICH = {"--staged": "staged", "--changed": "changed"}
 _FORMS = {"--json": "json"}
+_SWITCHES = {"-c": "go_on", "--continue": "go_on", "--no-wait": "no_wait", "--json": "as_json"}
 
 
 def request_of(words: Sequence[str], root: str) -> Request | None:
@@ -46,3 +50,26 @@ def request_of(words: Sequence[str], root: str) -> Request | None:
     from wsbuild.cli.answers import Request
 
     return Request(tuple(paths), tuple(only), 0, form, new_only=new_only, which=which)
+
+
+def run_of(words: Sequence[str], root: str) -> RunRequest | None:
+    """What the words behind `run` ask for; None where the command line is to read them."""
+    given: dict[str, Any] = {}
+    targets: list[str] = []
+    here = os.path.realpath(os.getcwd())
+    rest = iter(words)
+    for word in rest:
+        if word in _SWITCHES:
+            given[_SWITCHES[word]] = True
+        elif word in {"-j", "--jobs"}:
+            count = next(rest, "")
+            if not (count.isascii() and count.isdigit() and int(count)):
+                return None
+            given["jobs"] = int(count)
+        elif word.startswith("-") or not word:
+            return None
+        else:
+            targets.append(path_from_root(word, root, here))
+    from wsbuild.cli.running import RunRequest
+
+    return RunRequest(tuple(targets), **given)

@@ -213,7 +213,7 @@ def remember_staged(
         return
     told = {os.path.join(project.root, name) for name in names}
     stats = {path: look for path, look in project.watch.stats().items() if path not in told}
-    _save(words, project, scan, _as_known(report), stats, json.dumps(project.watch.names))
+    _save(words, project, scan, _as_known(report), stats, json.dumps({"names": project.watch.names}))
 
 
 def _save(

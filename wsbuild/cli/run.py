@@ -4,20 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
-from functools import partial
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from wsbuild.actions.again import Again
-from wsbuild.actions.session import Session
-from wsbuild.actions.tally import NOT_DONE, Tally
+from wsbuild.actions.tally import Tally
 from wsbuild.cli.common import JsonOption, asking_session, from_root, project_root, show_json
-from wsbuild.cli.text import json_text
-from wsbuild.doit_plugin.load import as_text
-from wsbuild.doit_plugin.loader import run_doit
-from wsbuild.doit_plugin.reporter import SilentReporter, StepReporter
-from wsbuild.errors import EXIT_FAILED, EXIT_OK
 from wsbuild.plan.select import select
 
 
@@ -60,34 +52,12 @@ def run(
 
         dry(words, force=force, as_json=as_json)
         return
-    again = None
-    if not (force or affected):
-        again = Again([os.getcwd(), *sys.argv[1:]])
-    session = Session(root, os.environ, writing=True, again=again)
-    if again is not None:
-        again.render = partial(_as_json if as_json else as_text, session)
-    session.wait = not no_wait
-    select(session.plan, words)
-    options = ["-n", str(jobs)] if jobs > 1 else []
-    options += ["-c"] if go_on else []
-    options += ["-a"] if force else []
-    reporter = SilentReporter if as_json else StepReporter
-    try:
-        code = run_doit(["run", *options, *words], reporter=reporter, session=session)
-    except SystemExit as ended:  # a signal: the record is closed, and the exit code says which
-        code = int(ended.code or 0)
-    if as_json:
-        show_json("run", _result(session, code))
-    if session.fatal:
-        if as_json:
-            raise session.fatal
-        raise typer.Exit(session.fatal.exit_code)  # the reporter has said why
-    failed = any(report.status in NOT_DONE for report in session.tally.reports)
-    raise typer.Exit(EXIT_FAILED if failed and not session.ended_by else code)
+    from wsbuild.actions.again import Again
+    from wsbuild.cli import running
 
-
-def _as_json(session: Session) -> str:
-    return json_text("run", _result(session, EXIT_OK))
+    request = running.RunRequest(tuple(words), jobs, go_on, force, no_wait, as_json)
+    again = None if force or affected else Again([os.getcwd(), *sys.argv[1:]])
+    raise typer.Exit(running.run(request, root, os.environ, again))
 
 
 def _affected(words: list[str], revision: str) -> list[str]:
@@ -106,27 +76,3 @@ def _nothing(text: str, *, as_json: bool) -> None:
         show_json("run", {"run_id": None, "status": "succeeded", **shown})
     else:
         typer.echo(text)
-
-
-def _result(session: Session, code: int) -> dict[str, Any]:
-    counts = session.tally.counts()
-    status = "succeeded" if code == EXIT_OK else "failed"
-    if session.ended_by:
-        status = "interrupted"
-    return {
-        "run_id": session.run_id,
-        "status": status,
-        "counts": counts,
-        "usage": session.tally.usage._asdict(),
-        "rollback": [undone._asdict() for undone in session.tally.undone],
-        "steps": [
-            {
-                "task": report.task,
-                "status": report.status,
-                "reason": report.reason,
-                "duration_s": round(report.duration_s, 6),
-                "attempt": report.attempt,
-            }
-            for report in session.tally.reports
-        ],
-    }

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from wsbuild.cli.common import JsonOption, project_root, show_json
-from wsbuild.errors import EXIT_USAGE
+from wsbuild.errors import EXIT_FAILED, EXIT_OK, EXIT_USAGE, UserError
 from wsbuild.model import Problem
 from wsbuild.plan.read import load
 from wsbuild.problems import describe
@@ -17,6 +17,8 @@ from wsbuild.store import workstreams
 from wsbuild.store.db import open_store
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from wsbuild.model import Overlap
     from wsbuild.plan.read import Loaded
 
@@ -37,9 +39,18 @@ def validate(
     run_id: Annotated[
         str, typer.Option("--run-id", help="Check also that this recorded run's workstreams exist.")
     ] = "",
+    authoring: Annotated[
+        bool, typer.Option("--authoring", help="Say also what is valid and could be better.")
+    ] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="The same, and exit 1 where there is such advice.")
+    ] = False,
+    skip: Annotated[
+        list[str] | None, typer.Option("--skip", metavar="CODE", help="No advice of this kind.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Exit 0 when nothing is wrong, 2 when something is."""
+    """Exit 0 when nothing is wrong, 2 when something is; 1 for advice where that is asked for."""
     root = project_root()
     files, ids = _split(paths or [])
     loaded = load(root, os.environ, files)
@@ -51,11 +62,24 @@ def validate(
         problems = [problem for problem in problems if problem.file in sources or not problem.file]
     if run_id:
         problems += _gone(root, run_id, loaded)
+    advice = _advice(root, loaded, ids, skip or ()) if authoring or strict else None
     if as_json:
-        show_json("validate", _as_json(loaded, problems))
+        show_json("validate", _as_json(loaded, problems, advice))
     else:
-        _show(loaded, problems)
-    raise typer.Exit(EXIT_USAGE if problems else 0)
+        _show(loaded, problems, advice)
+    raise typer.Exit(EXIT_USAGE if problems else EXIT_FAILED if strict and advice else EXIT_OK)
+
+
+def _advice(root: str, loaded: Loaded, ids: Sequence[str], skip: Sequence[str]) -> list[Problem]:
+    """What could be better, of workstreams with these ids (all, without any). Raises UserError."""
+    from wsbuild.planning.authoring.advice import CODES, advise
+
+    for code in skip:
+        if code not in CODES:
+            raise UserError(f"no advice has the code {code!r:.60}", f"there is {', '.join(CODES)}")
+    sources = {ws.source for ws in loaded.workstreams if ws.id in ids}
+    found = advise(root, loaded, skip)
+    return [each for each in found if not ids or each.file in sources]
 
 
 def _split(words: list[str]) -> tuple[list[str], list[str]]:
@@ -104,8 +128,8 @@ def _gone(root: str, run_id: str, loaded: Loaded) -> list[Problem]:
     ]
 
 
-def _as_json(loaded: Loaded, problems: list[Problem]) -> dict[str, Any]:
-    return {
+def _as_json(loaded: Loaded, problems: list[Problem], advice: list[Problem] | None) -> dict[str, Any]:
+    data = {
         "ok": not problems,
         "bundles": len({ws.source for ws in loaded.workstreams}),
         "workstreams": [ws.id for ws in loaded.workstreams],
@@ -113,17 +137,20 @@ def _as_json(loaded: Loaded, problems: list[Problem]) -> dict[str, Any]:
         "overlaps": [_overlap_json(overlap) for overlap in loaded.graph.overlaps],
         "cycles": loaded.graph.cycles,
     }
+    if advice is not None:
+        data["advice"] = [each._asdict() for each in advice]
+    return data
 
 
 def _overlap_json(overlap: Overlap) -> dict[str, Any]:
     return {**overlap._asdict(), "workstreams": list(overlap.workstreams)}
 
 
-def _show(loaded: Loaded, problems: list[Problem]) -> None:
-    for problem in [*problems, *loaded.graph.warnings]:
+def _show(loaded: Loaded, problems: list[Problem], advice: list[Problem] | None) -> None:
+    for problem in [*problems, *loaded.graph.warnings, *(advice or ())]:
         typer.echo(describe(problem), err=problem in problems)
     unordered = [overlap for overlap in loaded.graph.overlaps if not overlap.ordered]
-    for overlap in unordered:
+    for overlap in unordered if advice is None else ():
         first, second = overlap.workstreams
         how = {
             "same": "both claim",
@@ -137,8 +164,15 @@ def _show(loaded: Loaded, problems: list[Problem]) -> None:
     policy = {"serialize": "will take turns", "warn": "may run together", "error": "refused"}
     told = [f"{count} workstream{'' if count == 1 else 's'}"]
     if unordered:
-        told.append(f"{len(unordered)} unordered overlaps ({policy[loaded.config.overlap]})")
+        told.append(f"{_overlaps(len(unordered), 'unordered ')} ({policy[loaded.config.overlap]})")
     if ordered:
-        told.append(f"{ordered} overlaps ordered by dependencies")
+        told.append(f"{_overlaps(ordered)} ordered by dependencies")
     told.append(f"{len(problems) or 'no'} problem{'' if len(problems) == 1 else 's'}")
+    if advice is not None:
+        count = len(advice)
+        told.append(f"{count} piece{'' if count == 1 else 's'} of advice" if count else "no advice")
     typer.echo(", ".join(told))
+
+
+def _overlaps(count: int, which: str = "") -> str:
+    return f"{count} {which}overlap{'' if count == 1 else 's'}"

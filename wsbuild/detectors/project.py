@@ -15,11 +15,11 @@ from wsbuild.detectors.execution import Place
 from wsbuild.detectors.keys import Folders
 from wsbuild.errors import UserError
 from wsbuild.identity import NODE_TOOLS, Tools, search_path
-from wsbuild.memory import Watch
 from wsbuild.statedir import STATE, make_dir
 from wsbuild.store.verdicts import Verdicts
 from wsbuild.tools.process import shutdown
 from wsbuild.tools.redact import Redactor, secrets_of
+from wsbuild.watch import Watch
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

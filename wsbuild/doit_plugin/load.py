@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from doit.globals import Globals
@@ -11,6 +10,7 @@ from doit.globals import Globals
 from wsbuild import tasks
 from wsbuild.actions.again import Again
 from wsbuild.actions.engine import Engine
+from wsbuild.actions.restrict import restricted
 from wsbuild.actions.session import Session
 from wsbuild.doit_plugin.dependency import WorkDependency
 from wsbuild.doit_plugin.node import install_order_only
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     from doit.cmd_base import DoitCmdBase as Command
 
+    from wsbuild.actions.again import Before
+    from wsbuild.actions.tally import Tally
     from wsbuild.doit_plugin.detecting import Detecting
 
 NAME = "wsbuild"
@@ -56,9 +58,13 @@ def _run_tasks(
     doit walks a chain of dependencies recursively in memory that grows with the square of its
     length; handing it the order spares that.
     """
-    own = [word for word in words if not tasks.is_detecting(word)]
-    targets = select(engine.session.plan, own)
-    chosen = just(engine.session.plan, targets) if single else closure(engine.session.plan, targets)
+    found_before = restricted(engine.session)
+    if found_before is not None:
+        chosen, others = found_before
+    else:
+        own = [word for word in words if not tasks.is_detecting(word)]
+        targets, others = select(engine.session.plan, own), []
+        chosen = just(engine.session.plan, targets) if single else closure(engine.session.plan, targets)
     loaded: set[str] = set()
     found = []
     for ws_id, steps in chosen.items():
@@ -71,7 +77,7 @@ def _run_tasks(
     names = [task.name for task in found]
     cmd.sel_tasks = [tasks.SELECTION]
     install_order_only()
-    engine.start(chosen)
+    engine.start(chosen, others)
     return [*found, tasks.selection_task(names)]
 
 
@@ -155,21 +161,23 @@ def load(
     single: bool,
     session: Session | None = None,
     words_again: Sequence[str] = (),
+    before: Before | None = None,
 ) -> list[Any]:
     """The tasks for `cmd`, and its dependency manager replaced by ours.
 
     `words` is changed in place: doit looks the names up in what is loaded. A run that finds nothing to do
-    is remembered as `words_again`, where that is not empty. Raises WsbuildError.
+    is remembered as `words_again`, where that is not empty; what an earlier one knows is in `before`. Raises
+    WsbuildError.
     """
     if cmd.name == "strace":
         raise UserError("doit strace follows shell actions only", "strace -f doit run TASK follows a step")
     if session is None:
         cwd = os.path.realpath(os.getcwd())
         is_plain = options.get("reporter") == NAME and not any(map(tasks.is_detecting, words))
-        again = Again(words_again) if words_again and is_plain else None
+        again = Again(words_again, before) if words_again and is_plain else None
         session = Session(find_root(cwd), os.environ, writing=cmd.name in WRITING, again=again)
         if again is not None:
-            again.render = partial(as_text, session)
+            again.render = as_text
         words[:] = [path_from_root(word, session.root, cwd) for word in words]
     cmd.outstream = quiet_stdout()
     session.force = bool(options.get("always"))
@@ -201,9 +209,9 @@ def load(
     return found
 
 
-def as_text(session: Session) -> str:
+def as_text(tally: Tally) -> str:
     """What a run that finds nothing to do prints."""
-    return "".join(f"{line}\n" for line in session.tally.summary_lines(session.run_id))
+    return "".join(f"{line}\n" for line in tally.summary_lines(None))
 
 
 def _wild(words: list[str]) -> bool:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from doit.cmd_base import DoitCmdBase as Command
 
+    from wsbuild.actions.again import Before
     from wsbuild.actions.session import Session
 
 NAME = "wsbuild"
@@ -116,14 +117,19 @@ class Loader(TaskLoader2):  # type: ignore[misc]
     def load_tasks(self, cmd: Command, pos_args: list[str]) -> list[Any]:
         """The tasks this command needs; errors of the user's become doit's one-line errors."""
         words = self._words(cmd, pos_args)
-        if words:
-            self._answer_at_once(words)
+        before = self._answer_at_once(words) if words else None
         from wsbuild.doit_plugin.load import load
         from wsbuild.errors import WsbuildError
 
         try:
             return load(
-                cmd, pos_args, self.options, single=self.single, session=self._session, words_again=words
+                cmd,
+                pos_args,
+                self.options,
+                single=self.single,
+                session=self._session,
+                words_again=words,
+                before=before,
             )
         except WsbuildError as error:
             from wsbuild.tools.redact import by_environment
@@ -139,16 +145,19 @@ class Loader(TaskLoader2):  # type: ignore[misc]
         options = sorted((str(name), repr(value)) for name, value in self.options.items())
         return [os.getcwd(), "doit run", repr(options), *pos_args]
 
-    def _answer_at_once(self, words: list[str]) -> None:
-        """End here, where an earlier run found nothing to do and all is as it was. Raises SystemExit."""
-        from wsbuild import memory
+    def _answer_at_once(self, words: list[str]) -> Before | None:
+        """End here, where an earlier run found nothing to do and all is as it was; else what it knows. Raises
+        SystemExit.
+        """
+        from wsbuild.actions.again import recall
         from wsbuild.root import find_root
 
-        old = memory.load(memory.RUN, find_root(words[0]), words)
-        if old is not None and old.holds(os.environ):
-            sys.stdout.write(old.answer[1])
+        before = recall(find_root(words[0]), words, os.environ)
+        if before is not None and before.answer is not None:
+            sys.stdout.write(before.answer[1])
             sys.stdout.flush()
-            raise SystemExit(old.answer[0])
+            raise SystemExit(before.answer[0])
+        return before
 
 
 def run_doit(

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from wsbuild.aim.load import Aim
+    from wsbuild.bundle import Bundles
     from wsbuild.config import Config
     from wsbuild.detectors.contract import Detector
     from wsbuild.graph import Graph
@@ -40,10 +41,14 @@ class Loaded(NamedTuple):
 
 def load(root: str, environ: Mapping[str, str], only: Sequence[str] = ()) -> Loaded:
     """Read and check settings, profiles and bundles (or just the bundle files `only`)."""
+    return assemble(root, environ, bundle.load(root, environ, only))
+
+
+def assemble(root: str, environ: Mapping[str, str], bundles: Bundles) -> Loaded:
+    """Read and check settings and profiles, and with them bundles that have been read."""
     settings, problems = config.load(root)
     breaker, breaker_problems = limits.load(root)
     tool_profiles, profile_problems = profiles.load(root)
-    bundles = bundle.load(root, environ, only)
     drawn = graph.build(
         bundles.workstreams,
         policy=settings.overlap,

@@ -9,11 +9,12 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from wsbuild import bundle, config, graph
+from wsbuild import bundle
 from wsbuild.atomic import write_atomic
 from wsbuild.documents.yaml_out import write_yaml
+from wsbuild.plan import read
 from wsbuild.schemas import field_names
 from wsbuild.specdir import workstream_dir
 
@@ -25,6 +26,16 @@ if TYPE_CHECKING:
 MARK = "# Written by wsbuild; while this line is right, it may write the file anew: "
 
 NEW, SAME, CHANGED, EDITED = "new", "same", "changed", "edited"
+
+
+class Proposed(Protocol):
+    """A bundle file to be, as far as it is checked: its name in the directory of bundles, what it holds."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def text(self) -> str: ...
 
 
 class Draft(NamedTuple):
@@ -79,10 +90,15 @@ def is_own(text: str) -> bool:
     return bool(mark) and rest == f"{_digest(body)}\n"
 
 
+def rel_path(root: str, environ: Mapping[str, str], name: str) -> str:
+    """The bundle file `name`, from the root."""
+    return os.path.relpath(os.path.join(workstream_dir(root, environ), name), root)
+
+
 def state_of(root: str, environ: Mapping[str, str], draft: Draft) -> Outcome:
     """What writing would do. Raises OSError."""
-    path = os.path.join(workstream_dir(root, environ), draft.name)
-    rel = os.path.relpath(path, root)
+    rel = rel_path(root, environ, draft.name)
+    path = os.path.join(root, rel)
     try:
         with open(path, "rb") as file:
             there = file.read()
@@ -106,28 +122,28 @@ def write(root: str, environ: Mapping[str, str], drafts: Sequence[Draft], *, for
     return outcomes
 
 
-def check(root: str, environ: Mapping[str, str], drafts: Sequence[Draft]) -> Checked:
-    """What `wsbuild validate` would say if the drafts were in their places. Nothing is written there."""
-    settings, problems = config.load(root)
-    rels = {state_of(root, environ, draft).path for draft in drafts}
+def check(root: str, environ: Mapping[str, str], drafts: Sequence[Proposed]) -> Checked:
+    """What `wsbuild validate` would say if the drafts were in their places, and does not say now.
+
+    Nothing is written there.
+    """
+    rels = {rel_path(root, environ, draft.name) for draft in drafts}
     there = bundle.load(root, environ)
     found = [ws for ws in there.workstreams if ws.source not in rels]
-    drafted: list[str] = []
+    problems = [each for each in there.problems if each.file not in rels]
+    drafted: set[str] = set()
     with tempfile.TemporaryDirectory(prefix="wsbuild-drafts-") as aside:
         for draft in drafts:
             path = os.path.join(aside, draft.name)
             with open(path, "w", encoding="utf-8") as file:
                 file.write(draft.text)
-            rel = os.path.relpath(os.path.join(workstream_dir(root, environ), draft.name), root)
-            workstreams, wrong = bundle.parse_file(path, rel, root)
+            workstreams, wrong = bundle.parse_file(path, rel_path(root, environ, draft.name), root)
             found += workstreams
             problems += wrong
-            drafted += [ws.id for ws in workstreams]
+            drafted |= {ws.id for ws in workstreams}
     kept, twins = bundle.check_ids(found)
-    drawn = graph.build(
-        kept, policy=settings.overlap, isdir=lambda rel: os.path.isdir(os.path.join(root, rel))
-    )
-    mine = set(drafted)
-    overlaps = [one for one in drawn.overlaps if mine.intersection(one.workstreams)]
-    own = [each for each in [*twins, *drawn.problems] if each.file in rels]
-    return Checked((*problems, *own), tuple(overlaps))
+    kept.sort(key=lambda ws: ws.id)
+    loaded = read.assemble(root, environ, bundle.Bundles(tuple(kept), (*problems, *twins), ()))
+    overlaps = [one for one in loaded.graph.overlaps if drafted.intersection(one.workstreams)]
+    known = {each for each in read.assemble(root, environ, there).problems if each.file not in rels}
+    return Checked(tuple(each for each in loaded.problems if each not in known), tuple(overlaps))

@@ -127,11 +127,11 @@ class Store:
         self._memory = copy
 
 
-def _prepare(store: Store) -> None:
+def _prepare(store: Store, *, is_as_left: bool) -> None:
     """Make the database ready for writing: created, undamaged, of the present version."""
     path = store.path
     try:
-        dbfile.check_for_writing(path)
+        dbfile.check_for_writing(path, is_as_left=is_as_left)
     except FileNotFoundError:
         dbfile.create(path)
     except dbfile.TROUBLE as error:
@@ -161,23 +161,24 @@ def _prepare_reading(store: Store) -> None:
         return
 
 
-def _prepare_writing(store: Store) -> None:
+def _prepare_writing(store: Store, *, is_as_left: bool) -> None:
     directory = os.path.dirname(store.path)
     if not os.path.isdir(directory):
         make_dir(*os.path.split(directory))
     try:
         with FileLock(f"{store.path}.lock", "opening the database"):
-            _prepare(store)
+            _prepare(store, is_as_left=is_as_left)
     except BaseException:
         store.close()
         raise
 
 
-def open_store(path: str, *, readonly: bool = False) -> Store:
+def open_store(path: str, *, readonly: bool = False, is_as_left: bool = False) -> Store:
     """Open the database at the absolute `path`.
 
     For writing it is created where it is missing and put aside where it is damaged. For reading
-    nothing is changed: a missing or damaged one reads as empty, the latter with a warning. Raises
+    nothing is changed: a missing or damaged one reads as empty, the latter with a warning. What is known to
+    look as wsbuild left it is not read through before it is written to. Raises
     StateError for a file that belongs to something else, and where it cannot be used.
     """
     store = Store(path, readonly=readonly)
@@ -186,7 +187,7 @@ def open_store(path: str, *, readonly: bool = False) -> Store:
             if readonly:
                 _prepare_reading(store)
             else:
-                _prepare_writing(store)
+                _prepare_writing(store, is_as_left=is_as_left)
     except OSError as error:
         raise trouble.system_error(path, error) from error
     return store

@@ -215,13 +215,16 @@ def _check_through(path: str) -> None:
             raise DamagedError("the definition of a table is not what it was")
 
 
-def check_for_writing(path: str) -> None:
-    """Raise sqlite3.DatabaseError for a damaged file, StateError for one that is not ours to touch."""
+def check_for_writing(path: str, *, is_as_left: bool = False) -> None:
+    """Raise sqlite3.DatabaseError for a damaged file, StateError for one that is not ours to touch.
+
+    One that looks as wsbuild left it is not read through.
+    """
     try:
         check(path)
         if os.path.exists(path + MARK):
             raise DamagedError("an earlier run found it so")
-        if os.path.getsize(path) < THOROUGH_BYTES:
+        if not is_as_left and os.path.getsize(path) < THOROUGH_BYTES:
             _check_through(path)
     except FileNotFoundError:
         if not os.path.exists(path + "-wal"):

@@ -88,3 +88,15 @@ def test_several_in_a_file(tmp_path: Path) -> None:
     draft = Draft("a.yaml", (_ws("a", "x"), _ws("b", "y", depends_on=["ws-a"])), "Two.")
     assert check(str(tmp_path), {}, [draft]) == ((), ())
     assert "\n\n- id: ws-b\n" in draft.text
+
+
+def test_what_a_draft_makes_wrong_elsewhere_is_told(tmp_path: Path) -> None:
+    """A cycle wherever it begins, a tool that is not there; but nothing that was wrong before."""
+    _write(tmp_path, Draft("a.yaml", (_ws("a", "x", depends_on=["ws-new"]),)))
+    (tmp_path / "workstreams/broken.yaml").write_text("id: ws-broken\n")
+    assert check(str(tmp_path), {}, [Draft("new.yaml", (_ws("new", "y"),))]).problems == ()
+    cyclic = Draft("new.yaml", (_ws("new", "y", depends_on=["ws-a"]),))
+    assert [problem.code for problem in check(str(tmp_path), {}, [cyclic]).problems] == ["cycle"]
+    steps = [{"name": "go", "tool": "no-such-tool"}]
+    toolless = Draft("new.yaml", (_ws("new", "y", steps=steps),))
+    assert [problem.code for problem in check(str(tmp_path), {}, [toolless]).problems] == ["unknown-tool"]

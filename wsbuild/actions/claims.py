@@ -1,0 +1,89 @@
+"""Which workstreams look at a path: what a run has looked at, by who did so."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from wsbuild import patterns
+from wsbuild.actions.prompt import EDIT
+from wsbuild.actions.words import paths_in
+from wsbuild.cache.expand import GITIGNORE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from wsbuild.plan.records import StepPlan
+    from wsbuild.watch import Watch
+
+Members = frozenset[int]
+
+
+class Claims:
+    """What workstreams, known by numbers, depend on: files by name, all below directories, and words of
+    command lines that would be files if they were there.
+    """
+
+    def __init__(self, root: str) -> None:
+        self._root = root
+        self._names: dict[str, set[int]] = {}
+        self._below: dict[str, set[int]] = {}
+        self._words: dict[str, set[int]] = {}
+
+    def add(self, number: int, steps: Iterable[StepPlan]) -> None:
+        """What the steps of one workstream name."""
+        for step in steps:
+            for pattern in (*step.inputs, *step.outputs):
+                if patterns.kind(pattern) == "glob":
+                    self._below.setdefault(patterns.base(pattern), set()).add(number)
+                else:
+                    self._names.setdefault(pattern.rstrip("/"), set()).add(number)
+            if step.prompt:
+                self._names.setdefault(EDIT, set()).add(number)
+            for word in paths_in(step):
+                self._words.setdefault(word, set()).add(number)
+
+    def readers(self, watch: Watch, common: frozenset[str]) -> dict[str, Members | None]:
+        """Who depends on each path that was looked at; None: everybody may. `common` was looked at before
+        anybody was asked.
+        """
+        for folder in watch.folders:  # what is named, and is a directory, means all below it
+            rel = self._rel(folder)
+            if named := self._names.get(rel):
+                self._below.setdefault(rel, set()).update(named)
+        found: dict[str, Members | None] = dict.fromkeys(common)
+        for path in watch.around.keys() - found.keys():
+            folder, _, name = self._rel(path).rpartition("/")
+            found[path] = frozenset(self._near(folder)) if name == GITIGNORE else None
+        for folder in watch.folders.keys() - found.keys():
+            found[folder] = frozenset(self._walkers(self._rel(folder)))
+        for path in watch.files.keys() - found.keys():
+            rel = self._rel(path)
+            members = {*self._names.get(rel, ()), *self._words.get(rel, ()), *self._walkers(rel)}
+            found[path] = frozenset(members) or None
+        return found
+
+    def words(self) -> dict[str, list[int]]:
+        """The words that may come to name files, and who names them."""
+        return {word: sorted(numbers) for word, numbers in self._words.items()}
+
+    def _walkers(self, rel: str) -> Iterator[int]:
+        for above in ancestors(rel):
+            yield from self._below.get(above, ())
+
+    def _near(self, folder: str) -> Iterator[int]:
+        """Those who may ask what git ignores in a directory: they look at it, or at one below it."""
+        yield from self._walkers(folder)
+        for base, numbers in self._below.items():
+            if not folder or base.startswith(folder + "/"):
+                yield from numbers
+
+    def _rel(self, path: str) -> str:
+        return "" if path == self._root else path.removeprefix(self._root + "/")
+
+
+def ancestors(rel: str) -> Iterator[str]:
+    """A path from the root, and all directories above it, the root last."""
+    yield rel
+    while rel:
+        rel = rel.rpartition("/")[0]
+        yield rel

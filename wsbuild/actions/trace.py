@@ -1,0 +1,199 @@
+"""What an earlier run knows of its steps: which workstreams a change reaches, and which it leaves as they
+were found.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from bisect import bisect_left
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from wsbuild import patterns
+from wsbuild.actions.claims import ancestors
+from wsbuild.actions.tally import IDLE, SKIPPED, UP_TO_DATE, StepReport
+from wsbuild.looks import names_in
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Sequence
+
+    from wsbuild.actions.claims import Members
+    from wsbuild.memory import Memory
+    from wsbuild.plan.cached import Plan
+    from wsbuild.plan.records import WorkstreamPlan
+
+EVERYBODY = -1
+
+
+class Row(NamedTuple):
+    """A workstream of a run, with its steps (the name, and whether there is nothing configured to do), and
+    the numbers of those rows that it comes after.
+    """
+
+    ws_id: str
+    steps: list[tuple[str, bool]]
+    after: list[int]
+
+
+class Trace:
+    """The rows of a run, and for each path of its memory the `codes` of who depends on it: the number of one
+    row, EVERYBODY, or below that a place among `sets` of several. `left` are rows that are not decided. `seq`
+    is the last event that was recorded, in the history `seed` with its files at `database`.
+    """
+
+    def __init__(self, data: dict[str, Any]) -> None:
+        self.rows = [Row(*row) for row in data["rows"]]
+        self.names: dict[str, str] = data["names"]
+        self.codes: list[int] = data["codes"]
+        self.sets: list[list[int]] = data["sets"]
+        self.words: dict[str, list[int]] = data["words"]
+        self.left: list[int] = data["left"]
+        self.database: list[str] = data["database"]
+        self.seed: int = data["seed"]
+        self.seq: int = data["seq"]
+        self._set_codes = {frozenset(members): -2 - at for at, members in enumerate(self.sets)}
+
+    @classmethod
+    def of_memory(cls, memory: Memory) -> Trace:
+        """That of a run which is remembered."""
+        return cls(json.loads(memory.details))
+
+    @classmethod
+    def of_rows(cls, rows: Sequence[Sequence[Any]]) -> Trace:
+        """That of a run of which nothing else is known yet."""
+        empty: dict[str, Any] = {"names": {}, "words": {}, "seed": 0, "seq": 0}
+        lists: dict[str, Any] = {name: [] for name in ("codes", "sets", "left", "database")}
+        return cls({"rows": rows, **empty, **lists})
+
+    def reports(self, numbers: Iterable[int]) -> Iterator[StepReport]:
+        """What is told of the steps of some rows that are done."""
+        for number in numbers:
+            row = self.rows[number]
+            for name, is_idle in row.steps:
+                task = f"ws:{row.ws_id.removeprefix('ws-')}:{name}"
+                yield StepReport(task, SKIPPED, IDLE) if is_idle else StepReport(task, UP_TO_DATE)
+
+    def add_words(self, words: dict[str, list[int]], asked: Collection[int]) -> None:
+        """Those of the rows that were `asked` are these now."""
+        for numbers in self.words.values():
+            numbers[:] = [number for number in numbers if number not in asked]
+        for word, numbers in words.items():
+            self.words[word] = sorted({*self.words.get(word, ()), *numbers})
+
+    def to_json(self) -> str:
+        """What the next run is told."""
+        return json.dumps({name: value for name, value in vars(self).items() if name[0] != "_"})
+
+    def members(self, code: int) -> Collection[int] | None:
+        """The numbers of those that a code stands for; None: everybody."""
+        if code >= 0:
+            return (code,)
+        return None if code == EVERYBODY else self.sets[-2 - code]
+
+    def code_of(self, members: Members | None) -> int:
+        """The code of some rows."""
+        if members is None:
+            return EVERYBODY
+        if len(members) == 1:
+            return next(iter(members))
+        code = self._set_codes.setdefault(members, -2 - len(self.sets))
+        if code == -2 - len(self.sets):
+            self.sets.append(sorted(members))
+        return code
+
+
+class Reach:
+    """How far changes reach from what a run has seen, by `memory` and `trace`; `plan` is the same as then."""
+
+    def __init__(self, memory: Memory, trace: Trace, plan: Plan) -> None:
+        self._memory = memory
+        self._trace = trace
+        self._plan = plan
+        self._paths = sorted(zip(memory.paths, trace.codes, strict=True))
+        self._dependents: list[list[int]] = [[] for _ in trace.rows]
+        for number, row in enumerate(trace.rows):
+            for other in row.after:
+                self._dependents[other].append(number)
+
+    def of_changes(self, places: Iterable[int]) -> set[int] | None:
+        """The rows that must be decided where these places of the memory changed; None: all."""
+        found = set(self._trace.left)
+        for place in places:
+            path = self._memory.paths[place]
+            if path in self._trace.database:
+                continue  # who asks knows what was recorded since
+            members = self._trace.members(self._trace.codes[place])
+            if members is None:
+                return None
+            found.update(members)
+            found.update(self._named_in(path))
+        return self.closure(found)
+
+    def closure(self, rows: Iterable[int]) -> set[int] | None:
+        """`rows`, and all that what they do may concern; None: everybody."""
+        found: set[int] = set()
+        todo = list(rows)
+        while todo:
+            number = todo.pop()
+            if number in found:
+                continue
+            found.add(number)
+            todo += self._dependents[number]
+            for pattern in _may_write(self._plan[self._trace.rows[number].ws_id]):
+                readers = self._readers(pattern)
+                if readers is None:
+                    return None
+                todo += readers
+        return found
+
+    def _readers(self, pattern: str) -> list[int] | None:
+        """Those who look at what a pattern may come to match."""
+        is_glob = patterns.kind(pattern) == "glob"
+        base = patterns.base(pattern) if is_glob else pattern.rstrip("/")
+        codes = {code for _, code in self._below(base)}
+        for above in ancestors(base):
+            codes.update(code for path, code in self._at(above))
+        found: list[int] = []
+        for code in codes:
+            members = self._trace.members(code)
+            if members is None:
+                return None
+            found += members
+        for word, numbers in self._trace.words.items():
+            if word == base or _is_below(word, base):
+                found += numbers
+        return found
+
+    def _at(self, rel: str) -> Iterator[tuple[str, int]]:
+        path = rel or self._memory.root
+        at = bisect_left(self._paths, (path, -(2**62)))
+        if at < len(self._paths) and self._paths[at][0] == path:
+            yield self._paths[at]
+
+    def _below(self, rel: str) -> Sequence[tuple[str, int]]:
+        if not rel:
+            return self._paths
+        start = bisect_left(self._paths, (rel + "/",))
+        return self._paths[start : bisect_left(self._paths, (rel + "0",))]  # 0 comes right behind /
+
+    def _named_in(self, path: str) -> Iterator[int]:
+        """Those whose command lines would mean files that came to a directory, or went."""
+        full = os.path.join(self._memory.root, path)
+        if full not in self._trace.names:
+            return
+        folder = "" if path == full else path
+        names = self._trace.names[full].split("\0")
+        moved = {row[:-3] for row in {*names}.symmetric_difference(names_in(full).split("\0"))}
+        for word, numbers in self._trace.words.items():
+            if _is_below(word, folder) and word[len(folder) :].lstrip("/").split("/")[0] in moved:
+                yield from numbers
+
+
+def _is_below(path: str, folder: str) -> bool:
+    return not folder or path.startswith(folder + "/")
+
+
+def _may_write(ws: WorkstreamPlan) -> Iterator[str]:
+    yield from ws.owned
+    for step in ws.steps:
+        yield from step.outputs

@@ -1,0 +1,1 @@
+"""Writing workstreams by hand: a first text to go on from, and advice on what is there."""
