@@ -35,6 +35,7 @@ class Config(NamedTuple):
     limit_wait_sec: float
     secrets: tuple[str, ...]
     detectors: tuple[str, ...]
+    default_tool: str
     spec_sources: tuple[str, ...]
     archive_dir: str
 
@@ -85,6 +86,7 @@ def _config(settings: dict[str, Any]) -> Config:
         limit_wait_sec=float(settings["limit_wait_sec"]),
         secrets=tuple(settings["secrets"]),
         detectors=tuple(settings["detectors"]),
+        default_tool=settings["default_tool"],
         spec_sources=tuple(settings["spec_sources"]),
         archive_dir=settings["archive_dir"],
     )

@@ -25,6 +25,7 @@ def project(space: Space) -> Space:
     space.copying("other", "a.txt", "up.txt2")
     space.wsbuild("run", "--continue", code=1)
     space.ran()
+    space.write("openspec/changes/add-x/tasks.md", "- [ ] 1.1 Change `a.txt`\n* loose\n")
     space.write("docs/source/page.md", "# Page\n\nA paragraph.\n")
     own(space, "echo a.txt; exit 1", types=["plain-text"])
     space.wsbuild("detect", "-d", "own", "a.txt", code=1)
@@ -68,6 +69,8 @@ COMMANDS = {
     "aim-route": ["aim", "route", "telepathy"],
     "aim-audit": ["aim", "audit"],
     "aim-prune": ["aim", "prune", "--dry-run"],
+    "spec-import": ["spec", "import", "--all", "--dry-run"],
+    "spec-sync": ["spec", "sync"],
     "spec-index": ["spec", "index"],
     "spec-resolve": ["spec", "resolve", "spec://docs/source/page#p-2"],
     "spec-guard": ["spec", "guard"],

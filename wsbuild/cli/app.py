@@ -55,6 +55,7 @@ for register in (
     ask.register,
     history.register,
     aim.register,
+    spec.register,
     approve.register,
     rollback.register,
     spec.register,

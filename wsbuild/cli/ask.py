@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from wsbuild.cache.manifest import Reason
 
 
+UP_TO_DATE = "up to date"
+
+
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command("list", help="The workstreams and what they are for.")(list_)
@@ -129,7 +132,7 @@ def _status(session: Session, ws_id: str, prospects: list[StepOutlook]) -> dict[
 def _overall(steps: list[dict[str, Any]]) -> str:
     """A workstream in one word: `up to date`, `failed`, `stale` or `new`."""
     if all(step["fresh"] for step in steps):
-        return "up to date"
+        return UP_TO_DATE
     last = {step["last_status"] for step in steps if not step["fresh"]}
     if last & {"failed", "timeout", "missing", "crashed"}:
         return "failed"
