@@ -59,6 +59,7 @@ COMMANDS = {
     "aim-route": ["aim", "route", "telepathy"],
     "aim-audit": ["aim", "audit"],
     "aim-prune": ["aim", "prune", "--dry-run"],
+    "generate": ["generate", "a.txt", "new/b.py"],
 }
 # `aim status` asks tools for their versions once, and remembers them.
 CHANGING = {"run", "cache-removed", "gc", "rollback", "detect", "aim-status", "aim-route"}
