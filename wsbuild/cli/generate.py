@@ -91,9 +91,7 @@ def generate(
     root = project_root()
     named = [from_root(word, root) for word in words or []]
     if sum(map(bool, (named, changed, affected, files_from))) != 1:
-        raise typer.BadParameter(
-            "name a specification, files, or one of --changed, --affected, --files-from"
-        )
+        raise typer.BadParameter("name a specification, files, or one of --changed, --affected, --files-from")
     spec = None if as_paths else _spec(root, named)
     options = propose.Options(
         _prefix(prefix, spec),
@@ -175,8 +173,8 @@ def _input(
     elif files_from:
         listed = files.parse_list(files.read_list(files_from))
     else:
-        listed = [files.Listed(word) for word in named]
-    taken = files.take(root, listed, ignore=settings.ignore, tracked=from_git.tracked(root))
+        listed = files.below(root, named, settings.ignore)
+    taken = files.take(root, listed, tracked=from_git.tracked(root))
     bundles = os.path.relpath(workstream_dir(root, os.environ), root) + "/"
     out = [files.LeftOut(one.path, "is a bundle file") for one in taken.files if one.path.startswith(bundles)]
     words = [files.LeftOut(word, "names no single file") for word in (spec.not_files if spec else ())]

@@ -103,13 +103,9 @@ def parse_list(data: bytes) -> list[Listed]:
     return found
 
 
-def _expanded(root: str, one: Listed, path: str, ignore: Sequence[str]) -> Iterator[Listed]:
-    """A directory as the files in it."""
-    if os.path.isdir(os.path.join(root, path)) and not os.path.islink(os.path.join(root, path.rstrip("/"))):
-        below = Tree(root, ignore).expand([path.rstrip("/") + "/"], gitignore=True)
-        yield from (Listed(each) for each in below)
-    else:
-        yield one._replace(path=path.rstrip("/"))
+def _is_directory(root: str, path: str) -> bool:
+    full = os.path.join(root, path.rstrip("/"))
+    return os.path.isdir(full) and not os.path.islink(full)
 
 
 def _action(one: Listed, *, there: bool, tracked: set[str]) -> str:
@@ -121,26 +117,37 @@ def _action(one: Listed, *, there: bool, tracked: set[str]) -> str:
     return DELETE if one.path in tracked else CREATE
 
 
-def take(
-    root: str, listed: Iterable[Listed], *, ignore: Sequence[str] = (), tracked: Iterable[str] = ()
-) -> Input:
-    """What is planned of what was `listed`, each file once. Directories stand for the files in them but
-    those of names in `ignore`; of `tracked` files, one that is not there is to be deleted.
+def below(root: str, words: Iterable[str], ignore: Sequence[str]) -> list[Listed]:
+    """The files that words name; a directory stands for those in it but for names in `ignore`."""
+    tree = Tree(root, ignore)
+    found = []
+    for word in words:
+        if os.path.realpath(os.path.join(root, word)) == os.path.realpath(root):
+            found += map(Listed, tree.expand(["**"], gitignore=True))
+        elif _is_directory(root, word) and is_inside(root, word):
+            found += map(Listed, tree.expand([canonical(word).rstrip("/") + "/"], gitignore=True))
+        else:
+            found.append(Listed(word))
+    return found
+
+
+def take(root: str, listed: Iterable[Listed], *, tracked: Iterable[str] = ()) -> Input:
+    """What is planned of what was `listed`, each file once. Of `tracked` files, one that is not there is
+    to be deleted.
     """
     known = set(tracked)
     found: dict[str, list[Listed]] = {}
     left: dict[str, str] = {}
     for given in listed:
         try:
-            path, partner = canonical(given.path), given.partner and canonical(given.partner)
+            path, partner = canonical(given.path).rstrip("/"), given.partner and canonical(given.partner)
         except BadPathError as error:
             left[given.path] = f"the path {error}"
             continue
-        these = list(_expanded(root, given._replace(partner=partner), path, ignore))
-        if not these:
-            left[path] = "is a directory without files of this project in it"
-        for one in these:
-            found.setdefault(one.path, []).append(one)
+        if _is_directory(root, path):
+            left[path] = "is a directory"
+        else:
+            found.setdefault(path, []).append(given._replace(path=path, partner=partner))
     files = []
     for path, ones in found.items():
         there = os.path.lexists(os.path.join(root, path))

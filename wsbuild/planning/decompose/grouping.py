@@ -100,9 +100,7 @@ class Measure:
             (len(self.tasks(paths)), self._limits.tasks, "tasks"),
             (self.lines(paths), self._limits.lines, "lines"),
         )
-        return [
-            f"{count} {what} (limit {most})" for count, most, what in counts if count > most
-        ]
+        return [f"{count} {what} (limit {most})" for count, most, what in counts if count > most]
 
     def fits(self, paths: Collection[str]) -> bool:
         """Whether one workstream may have them all."""

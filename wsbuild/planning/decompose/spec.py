@@ -11,6 +11,7 @@ import os
 import posixpath
 import re
 from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import unquote
 
 from wsbuild import patterns
 from wsbuild.errors import UserError
@@ -99,7 +100,9 @@ def _text(root: str, rel: str) -> str:
             data = file.read(MAX_BYTES + 1)
         if len(data) > MAX_BYTES:
             raise UserError(f"{rel} has more than {MAX_BYTES} bytes; no more is read", "split it up")
-        return data.decode("utf-8-sig").replace("\0", "\ufffd")
+        if b"\0" in data:
+            raise UserError(f"{rel} holds a NUL character", hint)
+        return data.decode("utf-8-sig")
     except OSError as error:
         raise UserError(f"{rel} cannot be read: {error.strerror}", hint) from error
     except UnicodeDecodeError as error:
@@ -162,9 +165,10 @@ class _Reader:
             if span.kind == INLINE_CODE:
                 yield from self._path(span.text)
             elif span.kind == LINK:
-                beside = posixpath.normpath(posixpath.join(posixpath.dirname(self._rel), span.target))
+                target = unquote(span.target.partition("#")[0])
+                beside = posixpath.normpath(posixpath.join(posixpath.dirname(self._rel), target))
                 is_there = os.path.isfile(os.path.join(self._root, beside))
-                yield from self._path(beside if is_there else span.target)
+                yield from self._path(beside if is_there else target)
             elif span.kind == TEXT:
                 for word in _WORD.findall(span.text):
                     if "/" in word:
@@ -173,7 +177,7 @@ class _Reader:
     def _path(self, word: str) -> Iterator[str]:
         """The path that a word is, if it is one."""
         word = _LINE_NUMBER.sub("", word.strip())
-        if not word or "://" in word or any(char.isspace() for char in word):
+        if not word or "://" in word:
             return
         try:
             path = canonical(word)
@@ -181,7 +185,7 @@ class _Reader:
             return
         full = os.path.join(self._root, path)
         is_file = os.path.isfile(full) and is_inside(self._root, path)
-        if path == self._rel:
+        if path == self._rel or (not is_file and any(char.isspace() for char in path)):
             return
         several = os.path.isdir(full) or patterns.kind(path) != "file"
         if several and not is_file:
