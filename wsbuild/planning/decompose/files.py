@@ -92,7 +92,7 @@ def _fields(data: bytes) -> Iterator[list[str]]:
 
 def parse_list(data: bytes) -> list[Listed]:
     """The paths of a list: one a line or each ended by NUL, with or without a status as git writes it."""
-    found = []
+    found: list[Listed] = []
     for status, *paths in _fields(data):
         if not paths:
             found.append(Listed(status))
@@ -120,7 +120,7 @@ def _action(one: Listed, *, there: bool, tracked: set[str]) -> str:
 def below(root: str, words: Iterable[str], ignore: Sequence[str]) -> list[Listed]:
     """The files that words name; a directory stands for those in it but for names in `ignore`."""
     tree = Tree(root, ignore)
-    found = []
+    found: list[Listed] = []
     for word in words:
         if os.path.realpath(os.path.join(root, word)) == os.path.realpath(root):
             found += map(Listed, tree.expand(["**"], gitignore=True))
