@@ -11,18 +11,17 @@ import os
 import posixpath
 import re
 from typing import TYPE_CHECKING, NamedTuple
-from urllib.parse import unquote
 
-from wsbuild import patterns
-from wsbuild.errors import UserError
-from wsbuild.paths import BadPathError, canonical, is_inside
+from wsbuild.documents.read import read_text
 from wsbuild.planning.decompose.files import Listed
-from wsbuild.planning.markdown import HEADING, INLINE_CODE, LINK, MAX_BYTES, PARAGRAPH, TEXT, parse
+from wsbuild.planning.openspec.page import HEADING, MAX_BYTES, PARAGRAPH, parse
+from wsbuild.planning.openspec.paths import Finder
+from wsbuild.problems import ProblemsError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
-    from wsbuild.planning.markdown import Span
+    from wsbuild.planning.openspec.page import Node
 
 ENDINGS = (".md", ".markdown")
 LONGEST = 400
@@ -30,8 +29,6 @@ LONGEST = 400
 
 _PARTS = ("tasks.md", "specs/**/*.md", "proposal.md")
 _CHECK = re.compile(r"\[([ xX])\]\s+")
-_LINE_NUMBER = re.compile(r"(?::\d+(?:-\d+)?|#L\d+(?:-L?\d+)?)$")
-_WORD = re.compile(r"[^\s()<>\"'`,;|*]+")
 
 
 class Requirement(NamedTuple):
@@ -75,7 +72,7 @@ def is_spec(root: str, path: str) -> bool:
 
 
 def read(root: str, path: str) -> Spec:
-    """The specification at `path`, seen from the root. Raises UserError for what cannot be read."""
+    """The specification at `path`, seen from the root. Raises ProblemsError for what cannot be read."""
     full = os.path.join(root, path.rstrip("/"))
     name = os.path.basename(os.path.realpath(full))
     if not os.path.isdir(full):
@@ -92,23 +89,10 @@ def read(root: str, path: str) -> Spec:
 
 
 def _text(root: str, rel: str) -> str:
-    hint = "name a Markdown file, or the directory of an OpenSpec change"
-    try:
-        if not os.path.isfile(os.path.join(root, rel)):
-            raise UserError(f"{rel} is no file", hint)
-        with open(os.path.join(root, rel), "rb") as file:
-            data = file.read(MAX_BYTES + 1)
-        if len(data) > MAX_BYTES:
-            raise UserError(f"{rel} has more than {MAX_BYTES} bytes; no more is read", "split it up")
-        if b"\0" in data:
-            raise UserError(f"{rel} holds a NUL character", hint)
-        return data.decode("utf-8-sig")
-    except OSError as error:
-        raise UserError(f"{rel} cannot be read: {error.strerror}", hint) from error
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        message = f"{rel}:{line}: holds the byte 0x{data[error.start]:02x}, which is not UTF-8"
-        raise UserError(message, "save the file as UTF-8") from error
+    source, problems = read_text(os.path.join(root, rel), rel, MAX_BYTES)
+    if source is None:
+        raise ProblemsError(problems)
+    return source.text
 
 
 class _Part:
@@ -132,6 +116,7 @@ class _Reader:
     def __init__(self, root: str, rel: str) -> None:
         self._root = root
         self._rel = rel
+        self._finder = Finder(root, posixpath.dirname(rel))
         self.not_files: set[str] = set()
 
     def requirements(self) -> Iterator[Requirement]:
@@ -154,47 +139,17 @@ class _Reader:
                     parts.append(part)
             elif node.kind == PARAGRAPH and not section.said:
                 section.said = text
-            part.paths |= dict.fromkeys(self._named(node.spans()))
+            part.paths |= dict.fromkeys(self._files(node))
         for part in parts:
             if part.paths or part.asks:
                 yield Requirement(part.task(), tuple(part.paths), f"{self._rel}:{part.line}")
 
-    def _named(self, spans: Sequence[Span]) -> Iterator[str]:
-        """The files that a line of text names."""
-        for span in spans:
-            if span.kind == INLINE_CODE:
-                yield from self._path(span.text)
-            elif span.kind == LINK:
-                target = unquote(span.target.partition("#")[0])
-                beside = posixpath.normpath(posixpath.join(posixpath.dirname(self._rel), target))
-                is_there = os.path.isfile(os.path.join(self._root, beside))
-                yield from self._path(beside if is_there else target)
-            elif span.kind == TEXT:
-                for word in _WORD.findall(span.text):
-                    if "/" in word:
-                        yield from self._path(word.rstrip(".:!?"))
-
-    def _path(self, word: str) -> Iterator[str]:
-        """The path that a word is, if it is one."""
-        word = _LINE_NUMBER.sub("", word.strip())
-        if not word or "://" in word:
-            return
-        try:
-            path = canonical(word)
-        except BadPathError:
-            return
-        full = os.path.join(self._root, path)
-        is_file = os.path.isfile(full) and is_inside(self._root, path)
-        if path == self._rel or (not is_file and any(char.isspace() for char in path)):
-            return
-        several = os.path.isdir(full) or patterns.kind(path) != "file"
-        if several and not is_file:
-            self.not_files |= {path} if "/" in path else set()
-        elif is_file or ("/" in path and _has_known_ending(path)):
-            yield path
-
-
-def _has_known_ending(path: str) -> bool:
-    import identify.identify
-
-    return bool(identify.identify.tags_from_filename(path))
+    def _files(self, node: Node) -> Iterator[str]:
+        """The files that a block names; what else it names is kept aside."""
+        for one in self._finder.named([node]):
+            path = re.sub(r"\[([*?\[])\]", r"\1", one.pattern)
+            full = os.path.join(self._root, path)
+            if path.endswith("/") or (one.there and not os.path.isfile(full)):
+                self.not_files.add(path)
+            elif path != self._rel:
+                yield path

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from wsbuild.errors import UserError
 from wsbuild.planning.decompose.spec import is_spec, read
+from wsbuild.problems import ProblemsError
 
 THERE = ("src/a.py", "src/é x.py", "src/b.py", "README.md", "src/[id].ts", "docs/page.md")
 
@@ -34,7 +34,7 @@ NAMES = {
     "see [this](page.md) and [that](../src/a.py#L3), [web](https://x.org/a.py)": ["docs/page.md", "src/a.py"],
     "[from the root](src/b.py), [`quoted`](src/%C3%A9%20x.py)": ["src/b.py", "src/é x.py"],
     "`README.md` is there, `setup.cfg` is not, nor `os.path`": ["README.md"],
-    "README.md as a word": [],
+    "README.md as a word": ["README.md"],
     "and/or, 1/2, I/O, `and/or`": [],
     "`pip install src/a.py`": [],
     "`/etc/hosts.py` `../out.py` `~/x.py` `.git/config`": [],
@@ -44,7 +44,7 @@ NAMES = {
     "| file |\n|---|\n| `src/a.py` |": ["src/a.py"],
     "> - `src/a.py`": ["src/a.py"],
     "`docs/spec.md`": [],
-    "**src/a.py** and _src/b.py_": ["src/a.py", "src/b.py"],
+    "**src/a.py** and *src/b.py*": ["src/a.py", "src/b.py"],
     "https://example.org/src/a.py": [],
     "\ufeff# `src/a.py`\r\n\r\n`src/b.py`\r\n": ["src/a.py", "src/b.py"],
     "": [],
@@ -59,7 +59,7 @@ def test_files_are_named_in_code_links_and_words(root: Path, text: str) -> None:
 
 def test_patterns_and_directories_are_no_files(root: Path) -> None:
     """They are told."""
-    assert _paths(root, "`src/**/*.py`, `src/`, src/ and `*`, docs/new/") == []
+    assert _paths(root, "`src/**/*.py`, `src/`, src/ and `*`, `docs/new/`") == []
     assert read(str(root), "docs/spec.md").not_files == ("docs/new/", "src/", "src/**/*.py")
 
 
@@ -129,9 +129,14 @@ def test_what_cannot_be_read_is_told(root: Path) -> None:
     (root / "bad.md").write_bytes(b"# a\n\xff")
     (root / "huge.md").write_bytes(b"a\n" * 2**22)
     (root / "nul.md").write_text("`src/\0a.py`")
-    said_of = {"bad.md": "bad.md:2: .*0xff", "huge.md": "more than", "none.md": "no file", "nul.md": "NUL"}
+    said_of = {
+        "bad.md": "bad.md:2: .*0xff",
+        "huge.md": "at most",
+        "none.md": "no such file",
+        "nul.md": "nul.md:1: holds a NUL",
+    }
     for name, said in said_of.items():
-        with pytest.raises(UserError, match=said):
+        with pytest.raises(ProblemsError, match=said):
             read(str(root), name)
     (root / "deep.md").write_text(">" * 5000 + " `src/a.py`")
     read(str(root), "deep.md")
