@@ -11,7 +11,7 @@ from wsbuild.cli.common import JsonOption, from_root, project_root, show_json
 from wsbuild.errors import EXIT_OK, EXIT_USAGE, StateError, UserError
 
 if TYPE_CHECKING:
-    from wsbuild.model import Workstream
+    from wsbuild.model import Problem, Workstream
     from wsbuild.planning.decompose.files import Input
     from wsbuild.planning.decompose.propose import Options, Proposal
     from wsbuild.planning.decompose.rules import Rules
@@ -105,13 +105,16 @@ def generate(
     _check_tool(root, options)
     known = _limited(rules.load(root, rules_file), max_files, max_tasks, max_lines)
     given = _input(root, named, spec, files_from, affected, by_git=changed or bool(affected))
-    existing = _existing(root, explain.file_name(options.prefix))
+    existing, replaced = _existing(root, explain.file_name(options.prefix))
     proposal = propose.propose(root, given, known, options, spec=spec, existing=existing)
     if not proposal.workstreams:
-        raise UserError(f"there is nothing to plan\n{explain.text(proposal).rstrip()}", "name other files")
+        told = "".join(f"\n{line}" for line in explain.besides(proposal))
+        hint = "--paths plans the file itself" if spec else "name other files"
+        raise UserError(f"there is nothing to plan{told}", hint)
     source = named[0] if spec else "a list of files"
     draft = explain.draft(proposal, options, change=spec.name if spec else options.prefix, source=source)
-    raise typer.Exit(_end(root, proposal, draft, write=write, force=force, as_json=as_json))
+    orphans = propose.orphaned(existing, replaced, proposal)
+    raise typer.Exit(_end(root, proposal, draft, orphans, write=write, force=force, as_json=as_json))
 
 
 def _spec(root: str, named: list[str]) -> Spec | None:
@@ -181,9 +184,9 @@ def _input(
     return files.leave(taken, [*out, *words])
 
 
-def _existing(root: str, name: str) -> list[Workstream]:
-    """The workstreams that are there, but for those of the file that is to be written anew. Raises
-    ProblemsError where it is not known what they claim.
+def _existing(root: str, name: str) -> tuple[list[Workstream], list[Workstream]]:
+    """The workstreams that are there, and those of the file that is to be written anew. Raises
+    ProblemsError where it is not known what others claim.
     """
     from wsbuild import bundle
     from wsbuild.problems import ProblemsError
@@ -194,15 +197,26 @@ def _existing(root: str, name: str) -> list[Workstream]:
     problems = [each for each in loaded.problems if each.file != own and each.code != "no-bundles"]
     if problems:
         raise ProblemsError(problems)
-    return [ws for ws in loaded.workstreams if ws.source != own]
+    others = [ws for ws in loaded.workstreams if ws.source != own]
+    return others, [ws for ws in loaded.workstreams if ws.source == own]
 
 
-def _end(root: str, proposal: Proposal, draft: Draft, *, write: bool, force: bool, as_json: bool) -> int:
+def _end(
+    root: str,
+    proposal: Proposal,
+    draft: Draft,
+    orphans: list[Problem],
+    *,
+    write: bool,
+    force: bool,
+    as_json: bool,
+) -> int:
     """Check, write if that is wanted and all is well, and tell."""
     from wsbuild.planning import drafts
     from wsbuild.planning.decompose import explain
 
     checked = drafts.check(root, os.environ, [draft])
+    checked = checked._replace(problems=(*checked.problems, *orphans))
     unordered = [one for one in checked.overlaps if not one.ordered]
     ok = not checked.problems and not unordered
     try:

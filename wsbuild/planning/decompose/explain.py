@@ -77,22 +77,27 @@ def _lines_of(ws: Proposed) -> Iterator[str]:
         yield f"  after {ws_id}: {'; '.join(reasons)}"
 
 
+def besides(proposal: Proposal) -> Iterator[str]:
+    """What is worth knowing besides the workstreams, line by line."""
+    for aside in proposal.aside:
+        reasons = "; ".join(aside.reasons)
+        yield f"not ordered: {aside.later} after {aside.earlier}, which closes a cycle ({reasons})"
+    yield from (f"left out: {printable(each.path)}: {each.why}" for each in proposal.left_out)
+    yield from (f"imports not known: {printable(each.path)}: {each.why}" for each in proposal.unread)
+    yield from (f"names no file: {printable(each)}" for each in proposal.nowhere)
+
+
 def text(proposal: Proposal) -> str:
     """What a person reads: each workstream with its files, why it is one, and what it comes after."""
     lines: list[str] = []
     for ws in proposal.workstreams:
-        lines += [*_lines_of(ws), ""]
-    for aside in proposal.aside:
-        reasons = "; ".join(aside.reasons)
-        lines.append(f"not ordered: {aside.later} after {aside.earlier}, which closes a cycle ({reasons})")
-    lines += [f"left out: {each.path}: {each.why}" for each in proposal.left_out]
-    lines += [f"imports not known: {each.path}: {each.why}" for each in proposal.unread]
-    lines += [f"names no file: {each}" for each in proposal.nowhere]
+        lines += [*map(printable, _lines_of(ws)), ""]
+    lines += besides(proposal)
     files = sum(len(ws.files) for ws in proposal.workstreams)
     over = sum(bool(ws.over) for ws in proposal.workstreams)
     told = f"{_count(len(proposal.workstreams), 'workstream')}, {_count(files, 'file')}"
     lines.append(told + (f", {over} over a limit" if over else ""))
-    return "".join(f"{printable(line)}\n" for line in lines)
+    return "".join(f"{line}\n" for line in lines)
 
 
 def data(proposal: Proposal) -> dict[str, Any]:

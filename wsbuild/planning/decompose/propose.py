@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from wsbuild import patterns
+from wsbuild.model import Problem
 from wsbuild.planning.decompose.digraph import in_order
 from wsbuild.planning.decompose.files import CREATE, DELETE, RENAME, LeftOut, leave
 from wsbuild.planning.decompose.grouping import Material, Measure, Task, divide, group_of
@@ -190,6 +191,26 @@ def propose(
         tuple(LeftOut(*each) for each in sorted(imports.unread.items())),
         tuple(f"{one.place}: {one.task}" for one in spec.nowhere) if spec else (),
     )
+
+
+def orphaned(
+    existing: Sequence[Workstream], replaced: Sequence[Workstream], proposal: Proposal
+) -> list[Problem]:
+    """The `existing` workstreams that depend on a `replaced` one that the proposal does not have."""
+    gone = {ws.id for ws in replaced} - {ws.id for ws in proposal.workstreams}
+    return [
+        Problem(
+            ws.source,
+            f"{ws.pointer}/depends_on/{at}",
+            ws.line,
+            "unknown-dependency",
+            f"{ws.id} depends on {before!r}, which the proposal has no more",
+            "remove the dependency first, or propose with another --prefix",
+        )
+        for ws in existing
+        for at, before in enumerate(ws.depends_on)
+        if before in gone
+    ]
 
 
 def _workstreams(
