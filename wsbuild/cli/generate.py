@@ -12,7 +12,7 @@ from wsbuild.errors import EXIT_OK, EXIT_USAGE, StateError, UserError
 
 if TYPE_CHECKING:
     from wsbuild.model import Problem, Workstream
-    from wsbuild.planning.decompose.files import Input
+    from wsbuild.planning.decompose.files import Input, Listed
     from wsbuild.planning.decompose.propose import Options, Proposal
     from wsbuild.planning.decompose.rules import Rules
     from wsbuild.planning.decompose.spec import Spec
@@ -104,8 +104,10 @@ def generate(
     )
     _check_tool(root, options)
     known = _limited(rules.load(root, rules_file), max_files, max_tasks, max_lines)
-    given = _input(root, named, spec, files_from, affected, by_git=changed or bool(affected))
-    existing, replaced = _existing(root, explain.file_name(options.prefix))
+    listed = _listed(root, named, spec, files_from, affected, by_git=changed or bool(affected))
+    own = os.path.join(_bundles(root), explain.file_name(options.prefix))
+    given = _input(root, [one for one in listed if one.path != own], spec)
+    existing, replaced = _existing(root, own)
     proposal = propose.propose(root, given, known, options, spec=spec, existing=existing)
     if not proposal.workstreams:
         told = "".join(f"\n{line}" for line in explain.besides(proposal))
@@ -157,42 +159,51 @@ def _limited(rules: Rules, files: int, tasks: int, lines: int) -> Rules:
     return rules._replace(limits=rules.limits._replace(**given))
 
 
-def _input(
+def _bundles(root: str) -> str:
+    """The directory of bundles, seen from the root."""
+    from wsbuild.specdir import workstream_dir
+
+    return os.path.relpath(workstream_dir(root, os.environ), root)
+
+
+def _listed(
     root: str, named: list[str], spec: Spec | None, files_from: str, affected: str, *, by_git: bool
-) -> Input:
-    """The files to be planned. Bundles are left out: they say what is to be done, and are not done."""
+) -> list[Listed]:
+    """What is named, in whichever way."""
     from wsbuild import config
     from wsbuild.planning.decompose import files, from_git
     from wsbuild.problems import ProblemsError
-    from wsbuild.specdir import workstream_dir
 
     settings, problems = config.load(root)
     if problems:
         raise ProblemsError(problems)
     if by_git:
-        listed = from_git.changed(root, affected)
-    elif spec:
-        listed = spec.listed
-    elif files_from:
-        listed = files.parse_list(files.read_list(files_from))
-    else:
-        listed = files.below(root, named, settings.ignore)
+        return from_git.changed(root, affected)
+    if spec:
+        return spec.listed
+    if files_from:
+        return files.parse_list(files.read_list(files_from))
+    return files.below(root, named, settings.ignore)
+
+
+def _input(root: str, listed: list[Listed], spec: Spec | None) -> Input:
+    """The files to be planned. Bundles are left out: they say what is to be done, and are not done."""
+    from wsbuild.planning.decompose import files, from_git
+
     taken = files.take(root, listed, tracked=from_git.tracked(root))
-    bundles = os.path.relpath(workstream_dir(root, os.environ), root) + "/"
-    out = [files.LeftOut(one.path, "is a bundle file") for one in taken.files if one.path.startswith(bundles)]
+    bundles = [one.path for one in taken.files if one.path.startswith(_bundles(root) + "/")]
+    out = [files.LeftOut(path, "is a bundle file") for path in bundles]
     words = [files.LeftOut(word, "names no single file") for word in (spec.not_files if spec else ())]
     return files.leave(taken, [*out, *words])
 
 
-def _existing(root: str, name: str) -> tuple[list[Workstream], list[Workstream]]:
-    """The workstreams that are there, and those of the file that is to be written anew. Raises
+def _existing(root: str, own: str) -> tuple[list[Workstream], list[Workstream]]:
+    """The workstreams that are there, and those of the file `own`, which is to be written anew. Raises
     ProblemsError where it is not known what others claim.
     """
     from wsbuild import bundle
     from wsbuild.problems import ProblemsError
-    from wsbuild.specdir import workstream_dir
 
-    own = os.path.relpath(os.path.join(workstream_dir(root, os.environ), name), root)
     loaded = bundle.load(root, os.environ)
     problems = [each for each in loaded.problems if each.file != own and each.code != "no-bundles"]
     if problems:
