@@ -29,7 +29,7 @@ RELEASES = {
     "7.1.0 7.2.0 8.0.0",
 }
 CHECKOUT = Path(__file__).parents[2]
-COMMITS = 40
+COMMITS = 10
 IN_SHORT = 2
 BUNDLE = "workstreams/generated-changes.yaml"
 
@@ -63,13 +63,6 @@ def check(space: Space) -> Counter[str]:
         assert kept or (ws["over"] and whole), ws
     drawn = space.wsbuild("validate", "--json").json
     assert (drawn["problems"], drawn["overlaps"], drawn["cycles"]) == ([], [], [])
-    listed = sorted(_changed(space), reverse=True)
-    space.write("../list", "\0".join(listed))
-    by_list = [
-        space.wsbuild("generate", "--files-from", "../list", "--json", env={"PYTHONHASHSEED": seed}).out
-        for seed in "23"
-    ]
-    assert by_list[0] == by_list[1]
     assert space.wsbuild(*words, "--write", env={"PYTHONHASHSEED": "9"}).json == {**told, "state": "same"}
     assert space.read(BUNDLE) == text
     (space.root / BUNDLE).unlink()

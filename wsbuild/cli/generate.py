@@ -11,14 +11,13 @@ from wsbuild.cli.common import JsonOption, from_root, project_root, show_json
 from wsbuild.errors import EXIT_OK, EXIT_USAGE, StateError, UserError
 
 if TYPE_CHECKING:
+    from wsbuild.config import Config
     from wsbuild.model import Problem, Workstream
     from wsbuild.planning.decompose.files import Input, Listed
     from wsbuild.planning.decompose.propose import Options, Proposal
     from wsbuild.planning.decompose.rules import Rules
     from wsbuild.planning.decompose.spec import Spec
     from wsbuild.planning.drafts import Checked, Draft, Outcome
-
-DEFAULT_TOOL = "aider"
 
 
 def register(app: typer.Typer) -> None:
@@ -57,7 +56,7 @@ def generate(
     ] = "",
     task: Annotated[str, typer.Option("--task", metavar="TEXT", help="A task of all of them.")] = "",
     tool: Annotated[
-        str, typer.Option("--tool", metavar="PROFILE", help=f"Who edits (default: {DEFAULT_TOOL}).")
+        str, typer.Option("--tool", metavar="PROFILE", help="Who edits (default: as the settings say).")
     ] = "",
     capability: Annotated[
         str, typer.Option("--capability", help="What the editing tool must be able to do.")
@@ -86,16 +85,17 @@ def generate(
     as_json: JsonOption = False,
 ) -> None:
     """Show the proposal; with --write, write it. Exit 2 where it would not be valid: nothing is written."""
-    from wsbuild.planning.decompose import explain, propose, rules
+    from wsbuild.planning.decompose import explain, files, from_git, propose, rules
 
     root = project_root()
     named = [from_root(word, root) for word in words or []]
     if sum(map(bool, (named, changed, affected, files_from))) != 1:
         raise typer.BadParameter("name a specification, files, or one of --changed, --affected, --files-from")
+    settings = _settings(root)
     spec = None if as_paths else _spec(root, named)
     options = propose.Options(
         _prefix(prefix, spec),
-        tool if capability else tool or DEFAULT_TOOL,
+        tool if capability else tool or settings.default_tool,
         capability,
         gate,
         issue,
@@ -104,7 +104,12 @@ def generate(
     )
     _check_tool(root, options)
     known = _limited(rules.load(root, rules_file), max_files, max_tasks, max_lines)
-    listed = _listed(root, named, spec, files_from, affected, by_git=changed or bool(affected))
+    if changed or affected:
+        listed = from_git.changed(root, affected)
+    elif files_from:
+        listed = files.parse_list(files.read_list(files_from))
+    else:
+        listed = spec.listed if spec else files.below(root, named, settings.ignore)
     own = os.path.join(_bundles(root), explain.file_name(options.prefix))
     given = _input(root, [one for one in listed if one.path != own], spec)
     existing, replaced = _existing(root, own)
@@ -117,6 +122,16 @@ def generate(
     draft = explain.draft(proposal, options, change=spec.name if spec else options.prefix, source=source)
     orphans = propose.orphaned(existing, replaced, proposal)
     raise typer.Exit(_end(root, proposal, draft, orphans, write=write, force=force, as_json=as_json))
+
+
+def _settings(root: str) -> Config:
+    from wsbuild import config
+    from wsbuild.problems import ProblemsError
+
+    settings, problems = config.load(root)
+    if problems:
+        raise ProblemsError(problems)
+    return settings
 
 
 def _spec(root: str, named: list[str]) -> Spec | None:
@@ -164,26 +179,6 @@ def _bundles(root: str) -> str:
     from wsbuild.specdir import workstream_dir
 
     return os.path.relpath(workstream_dir(root, os.environ), root)
-
-
-def _listed(
-    root: str, named: list[str], spec: Spec | None, files_from: str, affected: str, *, by_git: bool
-) -> list[Listed]:
-    """What is named, in whichever way."""
-    from wsbuild import config
-    from wsbuild.planning.decompose import files, from_git
-    from wsbuild.problems import ProblemsError
-
-    settings, problems = config.load(root)
-    if problems:
-        raise ProblemsError(problems)
-    if by_git:
-        return from_git.changed(root, affected)
-    if spec:
-        return spec.listed
-    if files_from:
-        return files.parse_list(files.read_list(files_from))
-    return files.below(root, named, settings.ignore)
 
 
 def _input(root: str, listed: list[Listed], spec: Spec | None) -> Input:

@@ -231,11 +231,11 @@ def _parts(group: Group, pieces: Sequence[Piece], material: Material, measure: M
         yield Part(group, whole, (_told(group),))
         return
     cut = sorted((tuple(sorted(part)), why) for part, why in _Cutter(pieces, material, measure).cut())
+    too_much = ", ".join(measure.over(whole))
     for number, (part, why) in enumerate(cut, 1):
         over = tuple(measure.over(part))
         reasons = [_told(group)]
         if len(cut) > 1:
-            too_much = ", ".join(measure.over(whole))
             reasons.append(f"part {number} of {len(cut)}, as the group has {too_much}; {why}")
         if over:
             reasons.append(f"over the limit: {', '.join(over)}, {_excuse(part)}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 from wsbuild import patterns
@@ -114,15 +115,18 @@ def _tasks(given: Input, spec: Spec | None, options: Options) -> dict[str, froze
     return {path: frozenset(tasks) for path, tasks in found.items()}
 
 
-def _task_texts(part: Part, material: Material, measure: Measure, spec: Spec | None) -> Iterator[str]:
-    """The tasks of a part, in words that name its files."""
+def _task_texts(
+    part: Part, material: Material, measure: Measure, shared: Mapping[Task, int] | None
+) -> Iterator[str]:
+    """The tasks of a part, in words that name its files. `shared` says how many files have each task of a
+    specification; None where there is none.
+    """
     for task in measure.tasks(part.files):
         mine = [path for path in part.files if task in material.tasks[path]]
-        everywhere = sum(task in each for each in material.tasks.values()) == len(mine)
-        if spec is None and task.number:
+        if shared is None and task.number:
             names = [_renamed(path, material) if task.text == RENAME else f"`{path}`" for path in mine]
             yield f"{task.text.capitalize()} {', '.join(filter(None, names))}"
-        elif everywhere or not task.number:
+        elif shared is None or not task.number or shared[task] == len(mine):
             yield task.text
         else:
             yield f"{task.text} (here: {', '.join(f'`{path}`' for path in mine)})"
@@ -223,6 +227,7 @@ def _workstreams(
 ) -> Iterator[Proposed]:
     urgent = scores(ordered, material, rules)
     measure = Measure(material, rules.limits)
+    shared = Counter(task for each in material.tasks.values() for task in each) if spec else None
     after: dict[str, list[tuple[str, tuple[str, ...]]]] = {ws_id: [] for ws_id in ids}
     for edge in ordered.edges:
         after[ids[edge.later]].append((ids[edge.earlier], _some(edge.reasons)))
@@ -243,7 +248,7 @@ def _workstreams(
             _kind(part, rules),
             tuple(material.files[path] for path in part.files),
             measure.lines(part.files),
-            tuple(_task_texts(part, material, measure, spec)),
+            tuple(_task_texts(part, material, measure, shared)),
             tuple(sorted([*after[ws_id], *holding])),
             why,
             part.over,
