@@ -83,6 +83,15 @@ def test_a_file_counts_once_in_any_order(tmp_path: Path) -> None:
     assert take(str(tmp_path), said) == take(str(tmp_path), reversed(said))
     [one] = take(str(tmp_path), said).files
     assert (one.action, one.lines) == (CREATE, 3)
+    said = [
+        Listed("a", DELETE),
+        Listed("a", CHANGE),
+        Listed("b"),
+        Listed("a", RENAME, "b"),
+        Listed("a", CREATE),
+    ]
+    for each in (said, said[::-1]):
+        assert take(str(tmp_path), each).files[0][:3] == ("a", RENAME, "b")
 
 
 def test_words_that_name_directories_stand_for_their_files(tmp_path: Path) -> None:

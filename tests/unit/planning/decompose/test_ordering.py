@@ -74,6 +74,12 @@ def test_who_waits_for_each_other_is_one_where_that_fits() -> None:
     assert "would wait for each other" in ordered.parts[0].why[-1]
 
 
+def test_a_ring_is_one_where_that_fits() -> None:
+    """Though no two of it wait for each other directly."""
+    ordered = _order(material("a/1", "b/1", "c/1", imports="a/1>b/1 b/1>c/1 c/1>a/1"))
+    assert files_of(ordered.parts) == ["a/1 b/1 c/1"]
+
+
 def test_where_it_does_not_fit_the_weaker_way_is_left_aside() -> None:
     """Two imports weigh more than one, and a rule more than both."""
     imports = "a/1>b/1 b/1>a/1 b/2>a/1"
