@@ -146,6 +146,8 @@ def take(root: str, listed: Iterable[Listed], *, tracked: Iterable[str] = ()) ->
             continue
         if _is_directory(root, path):
             left[path] = "is a directory"
+        elif not is_inside(root, path):
+            left[path] = "leads out of the project, by a link"
         else:
             found.setdefault(path, []).append(given._replace(path=path, partner=partner))
     files = []

@@ -107,6 +107,16 @@ def test_words_that_name_directories_stand_for_their_files(tmp_path: Path) -> No
     assert [one.path for one in take(str(tmp_path), [Listed("link")]).files] == ["link"]
 
 
+def test_what_leads_out_of_the_project_is_left_out(tmp_path: Path) -> None:
+    """A bundle may not name it: one such link would spoil the whole plan."""
+    (tmp_path / "root").mkdir()
+    (tmp_path / "root/link").symlink_to("../elsewhere")
+    (tmp_path / "root/inner").symlink_to("file")
+    given = take(str(tmp_path / "root"), map(Listed, ["link", "link/new", "inner", "file"]))
+    assert [one.path for one in given.files] == ["file", "inner"]
+    assert {each.why for each in given.left_out} == {"leads out of the project, by a link"}
+
+
 def test_a_directory_elsewhere_is_not_looked_into(tmp_path: Path) -> None:
     """Nothing out of the project is planned."""
     (tmp_path / "else").mkdir()
