@@ -42,6 +42,11 @@ def test_parts_of_a_chain_import_one_way() -> None:
     assert cut(given, rules(2)) == ["a b", "c d", "e f"]
 
 
+def test_a_chain_is_cut_in_its_own_order() -> None:
+    """Not in that of the names."""
+    assert cut(material(*"abcdef", imports="a>d d>b b>e e>c c>f"), rules(2)) == ["a d", "b e", "c f"]
+
+
 def test_a_knot_that_is_too_large_is_torn() -> None:
     """By directory; and it says so."""
     given = material("x/a", "x/b", "y/a", "y/b", imports="x/a>y/a y/a>x/b x/b>y/b y/b>x/a")
