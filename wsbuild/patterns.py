@@ -27,6 +27,11 @@ def kind(pattern: str) -> Literal["file", "directory", "glob"]:
     return "directory" if pattern.endswith("/") else "file"
 
 
+def literal(path: str) -> str:
+    """The pattern that matches a file's name, whatever characters it has, and nothing else."""
+    return _SPECIAL.sub(r"[\g<0>]", path)
+
+
 def base(pattern: str) -> str:
     """The directory below which all paths lie that a pattern matches; empty for the root."""
     parts = pattern.split("/")

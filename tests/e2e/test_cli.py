@@ -74,6 +74,7 @@ COMMANDS = {
     "spec-index": ["spec", "index"],
     "spec-resolve": ["spec", "resolve", "spec://docs/source/page#p-2"],
     "spec-guard": ["spec", "guard"],
+    "generate": ["generate", "a.txt", "new/b.py"],
 }
 # `aim status` asks tools for their versions once, and remembers them.
 CHANGING = {"run", "cache-removed", "gc", "rollback", "detect", "aim-status", "aim-route", "spec-index"}
