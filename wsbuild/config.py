@@ -35,6 +35,7 @@ class Config(NamedTuple):
     limit_wait_sec: float
     secrets: tuple[str, ...]
     detectors: tuple[str, ...]
+    github: dict[str, Any]
 
 
 def load(root: str) -> tuple[Config, list[Problem]]:
@@ -47,7 +48,9 @@ def load(root: str) -> tuple[Config, list[Problem]]:
         pipeline = {**settings["pipeline"], **ours.get("pipeline", {})}
         cache = {**settings["cache"], **ours.get("cache", {})}
         budgets = {**settings["budgets"], **ours.get("budgets", {})}
-        settings = {**settings, **ours, "pipeline": pipeline, "cache": cache, "budgets": budgets}
+        github = {**settings["github"], **ours.get("github", {})}
+        merged = {"pipeline": pipeline, "cache": cache, "budgets": budgets, "github": github}
+        settings = {**settings, **ours, **merged}
     return _config(settings), problems
 
 
@@ -83,4 +86,5 @@ def _config(settings: dict[str, Any]) -> Config:
         limit_wait_sec=float(settings["limit_wait_sec"]),
         secrets=tuple(settings["secrets"]),
         detectors=tuple(settings["detectors"]),
+        github=settings["github"],
     )

@@ -19,6 +19,7 @@ from wsbuild.cli import (
     hook,
     init,
     plan,
+    pm,
     rollback,
     run,
     validate,
@@ -49,6 +50,7 @@ for register in (
     aim.register,
     approve.register,
     rollback.register,
+    pm.register,
     cache.register,
     gc.register,
 ):

@@ -30,7 +30,8 @@ def _check_kind(info: os.stat_result, limit: int) -> None:
     _check_size(info.st_size, limit)
 
 
-def _read_bytes(path: str, limit: int) -> bytes:
+def read_bytes(path: str, limit: int) -> bytes:
+    """What a regular file of at most `limit` bytes holds. Raises RefusedError."""
     try:
         _check_kind(os.stat(path), limit)
         # The name may mean something else by now: a FIFO must not block, nor a terminal take over.
@@ -46,14 +47,18 @@ def _read_bytes(path: str, limit: int) -> bytes:
     return data
 
 
-def _decode(data: bytes) -> str:
+def decode(data: bytes) -> str:
+    """The text that bytes are in UTF-8, without a byte order mark. Raises RefusedError."""
     data = data.removeprefix(codecs.BOM_UTF8)
     try:
-        text = data.decode()
+        return data.decode()
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         message = f"holds the byte 0x{data[error.start]:02x}, which is not UTF-8"
         raise RefusedError("not-utf8", message, "save the file as UTF-8", line) from error
+
+
+def _full(text: str) -> str:
     if not text.strip():
         raise RefusedError("empty", "is empty")
     return text
@@ -76,7 +81,7 @@ def read_document(path: str, rel: str, limit: int = 16 * 2**20) -> tuple[Documen
     document = None
     try:
         read = _reader(path)
-        document = read(_decode(_read_bytes(path, limit)), build)
+        document = read(_full(decode(read_bytes(path, limit))), build)
     except RefusedError as error:
         build.refuse(error.refusal, error.line, "")
     return (None if build.problems else document), build.problems
