@@ -238,4 +238,5 @@ def synchronize(
     failed = [row for row in teller.rows if row.what == FAILED]
     if failed and ended == ENDED:
         ended, message = FAILED, "; ".join(f"{row.about}: {row.message}" for row in failed[:3])
-    return Report(ended, log.redact(message), tuple(teller.rows), calls)
+    rows = tuple(row._replace(message=log.redact(row.message)) for row in teller.rows)
+    return Report(ended, log.redact(message), rows, calls)
