@@ -25,6 +25,9 @@ def project(space: Space) -> Space:
     space.copying("other", "a.txt", "up.txt2")
     space.wsbuild("run", "--continue", code=1)
     space.ran()
+    for name, rest in (("epic", ""), ("001", "workstream: ws-up\n"), ("002", "file_scope: [new.py]\n")):
+        space.write(f".claude/epics/one/{name}.md", f"---\nname: {name}\nstatus: open\n{rest}---\n")
+    space.write("config/wsbuild.yaml", "github: {repository: octo/shop}\n")
     own(space, "echo a.txt; exit 1", types=["plain-text"])
     space.wsbuild("detect", "-d", "own", "a.txt", code=1)
     return space
@@ -59,6 +62,10 @@ COMMANDS = {
     "aim-route": ["aim", "route", "telepathy"],
     "aim-audit": ["aim", "audit"],
     "aim-prune": ["aim", "prune", "--dry-run"],
+    "pm-import": ["pm", "import", "--all", "--dry-run"],
+    "pm-export": ["pm", "export", "--epic", "two", "--dry-run"],
+    "pm-status": ["pm", "status", "--check"],
+    "pm-github": ["pm", "github", "--dry-run"],
 }
 # `aim status` asks tools for their versions once, and remembers them.
 CHANGING = {"run", "cache-removed", "gc", "rollback", "detect", "aim-status", "aim-route"}
