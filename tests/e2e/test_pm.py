@@ -315,7 +315,7 @@ def test_all_that_is_wrong_is_told_at_once(space: EpicSpace) -> None:
     done = space.wsbuild("pm", "import", "--all", code=2)
     for words in (
         *("001.md:1: holds the byte 0xff", "002.md: is not a regular file", "003.md:1: has no front matter"),
-        *("004.md: leads out of the project", "005.md: cannot be read", "006.md:2: is nested"),
+        *("004.md: leads out of the project", "005.md: cannot be read", "006.md:2: is not valid YAML"),
         *("007.md: has 5000016 bytes", "008.md:2: must be", "009.md: is not a regular file"),
     ):
         assert words in done.err, words

@@ -189,12 +189,14 @@ def state_fields(issue: Remote, *, is_done: bool) -> dict[str, str]:
 
 
 _TASKS = mark("tasks")
+_NUMBER = re.compile(r"(?:#|/issues/)([0-9]{1,18})")
 _BOX = re.compile(r"([ \t]*[-*+] \[)([ xX])(\].*?)(\r?\n?)", re.DOTALL)
 
 
 def ticked(body: str, tasks: Iterable[tuple[int, str, bool]]) -> str:
     """The body of an epic's issue in which those of its tasks (number, title, whether it is done) are ticked
-    that are done. What is not in its list of tasks yet goes below the mark of tasks; all else stays.
+    that are done: lines are of the issue that they name first. What is not in the list yet goes below the
+    mark of tasks; all else stays.
     """
     lines = body.splitlines(keepends=True)
     missing = []
@@ -202,7 +204,8 @@ def ticked(body: str, tasks: Iterable[tuple[int, str, bool]]) -> str:
         box, is_listed = "x" if is_done else " ", False
         for at, line in enumerate(lines):
             found = _BOX.fullmatch(line)
-            if found and re.search(rf"(?:#|/issues/){number}(?![0-9])", found[3]):
+            named = _NUMBER.search(found[3]) if found else None
+            if found and named and int(named[1]) == number:
                 is_listed = True
                 if found[2].casefold() != box:
                     lines[at] = f"{found[1]}{box}{found[3]}{found[4]}"

@@ -96,10 +96,9 @@ def read(root: str, file: str, schema: str) -> tuple[Page | None, list[Problem]]
 
 def _field(name: str) -> re.Pattern[bytes]:
     """A line that says what a field is: what is before its value, the value, and what is behind it."""
-    key = re.escape(name).encode()
-    return re.compile(
-        rb"([\"']?" + key + rb"[\"']?[ \t]*:)[ \t]*(.*?)((?:[ \t]+#.*?)?[ \t]*(?:\r?\n)?)", re.DOTALL
-    )
+    key = rb"([\"']?" + re.escape(name).encode() + rb"[\"']?[ \t]*:)[ \t]*"
+    value = rb"(\"(?:[^\"\\]|\\.)*\"|'(?:[^']|'')*'|.*?)"
+    return re.compile(key + value + rb"((?:[ \t]+#.*?)?[ \t]*(?:\r?\n)?)", re.DOTALL)
 
 
 def _word(value: str) -> str:
