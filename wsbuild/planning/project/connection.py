@@ -91,8 +91,6 @@ class _Connection:
             self._connection.request(method, target, data, dict(headers))
             response = self._connection.getresponse()
             received = response.read(MOST_BYTES + 1)
-            if not self._is_cut.is_set() and response.length and len(received) <= MOST_BYTES:
-                raise http.client.IncompleteRead(received, response.length)
         except (OSError, http.client.HTTPException, ValueError) as error:
             if self._is_cut.is_set():
                 raise TimeoutError from error

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import ssl
 import subprocess
 import time
@@ -509,7 +508,12 @@ def test_by_tls(desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         assert desk.tell().ended == "ok"
         assert len(server.issues) == 3
         assert server.problems == []
-    assert os.environ["SSL_CERT_FILE"] == cert
+        with GitHub(context) as other:
+            target = (("Location", f"{other.url}/repos/{REPOSITORY}/issues/1"),)
+            server.fail("^GET .*/issues/1$", Fault(302, "Moved", target))
+            desk.stands("check-out-001", "failed")
+            assert desk.tell().ended == "failed"
+            assert [request.headers.get("authorization") for request in other.requests] == [None]
 
 
 def test_a_server_that_speaks_no_tls(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
