@@ -23,7 +23,8 @@ demo: $(STAMP)
 agents: $(STAMP)
 	$(BIN)/python tests/agents/aider_env.py
 
-# Linters and scanners for the tests that do not live in the environment (in the same place).
+# Linters and scanners for the tests that do not live in the environment, and GitHub's description of its
+# API (in the same place).
 tools: $(STAMP)
 	$(BIN)/python tests/toolbox/install.py
 

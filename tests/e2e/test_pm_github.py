@@ -176,6 +176,20 @@ def test_with_a_new_history_nothing_is_said_twice(space: Space) -> None:
     assert max(len(rows) for rows in space.server.comments.values()) == 1
 
 
+def test_a_token_that_the_server_repeats(space: Space) -> None:
+    """Is neither shown nor kept."""
+    space.enable()
+    space.wsbuild("run", "ws:check-out-001")
+    space.server.fail(".", *[Fault(422, f"no: Bearer {TOKEN}")] * 99)
+    done = space.wsbuild("pm", "github", code=1)
+    assert "422 no: Bearer [redacted:GITHUB_TOKEN]" in done.err
+    shown = space.wsbuild("events", "--json").out
+    assert "[redacted:GITHUB_TOKEN]" in shown
+    kept = b"".join(path.read_bytes() for path in (space.root / "state").iterdir())
+    assert TOKEN not in done.out + done.err + shown
+    assert TOKEN.encode() not in kept
+
+
 def test_it_does_not_wait_for_a_run(space: Space) -> None:
     """Nor a run for it: the lock of the tree is not taken."""
     space.enable()

@@ -50,6 +50,8 @@ class Target(NamedTuple):
     body: str = ""
     is_done: bool = False
     """Whether its file says so."""
+    elsewhere: bool = False
+    """Whether its file names an issue of another repository: then nothing is said of it."""
 
     @property
     def mark(self) -> str:
@@ -101,9 +103,13 @@ class Known:
         """What was said of it, '' for nothing."""
         return self._said.get((what, key), "")
 
+    def is_elsewhere(self, issue: Issue | None) -> bool:
+        """Whether an issue is one of another repository."""
+        return issue is not None and issue.repository.casefold() not in {"", self.repository.casefold()}
+
     def number(self, issue: Issue | None, key: str) -> int:
         """The issue that a file names, if it is of this repository, or that was made for it; else 0."""
-        if issue is not None and issue.repository.casefold() in {"", self.repository.casefold()}:
+        if issue is not None and not self.is_elsewhere(issue):
             return issue.number
         made = self.get(CREATED, key)
         return int(made) if made.isdecimal() else 0
@@ -146,17 +152,16 @@ def _unsaid(
 
 
 def _epic_targets(epic: Epic, owned: Mapping[str, str], known: Known) -> tuple[Target, list[Target]]:
-    folder = epic.place.folder
     tasks = []
     for task in epic.tasks:
-        key = f"task {owner(epic, task, owned)}"
+        ws_id, body = owner(epic, task, owned), task.page.body.strip()
+        key, elsewhere = f"task {ws_id}", known.is_elsewhere(task.issue)
         number = known.number(task.issue, key)
-        ids = (owner(epic, task, owned),)
-        tasks.append(Target(key, task.title, number, ids, task.page, task.page.body.strip(), task.is_done))
-    key = f"epic {folder}"
-    all_ids = tuple(target.workstreams[0] for target in tasks)
-    body = epic.page.body.strip()
-    return Target(key, epic.title, known.number(epic.issue, key), all_ids, epic.page, body), tasks
+        tasks.append(Target(key, task.title, number, (ws_id,), task.page, body, task.is_done, elsewhere))
+    key, elsewhere = f"epic {epic.place.folder}", known.is_elsewhere(epic.issue)
+    ids = tuple(ws_id for target in tasks for ws_id in target.workstreams)
+    body, number = epic.page.body.strip(), known.number(epic.issue, key)
+    return Target(key, epic.title, number, ids, epic.page, body, elsewhere=elsewhere), tasks
 
 
 def _digest(data: Any) -> str:
@@ -197,7 +202,7 @@ def dues(
     for epic in epics:
         target, tasks = _epic_targets(epic, owned, known)
         targets += tasks
-        if only is None or only.intersection(target.workstreams):
+        if not target.elsewhere and (only is None or only.intersection(target.workstreams)):
             epic_due = _epic_due(target, tasks, standings, known)
             whole += [epic_due] if epic_due else []
     of_epics = {ws_id for target in targets for ws_id in target.workstreams}
@@ -212,7 +217,7 @@ def dues(
     ]
     found = []
     for target in targets:
-        if only is not None and not only.intersection(target.workstreams):
+        if target.elsewhere or (only is not None and not only.intersection(target.workstreams)):
             continue
         due = Due(target, _unsaid(target, standings, known), _word(standings, target.workstreams))
         if due.statuses or (not target.number and not target.is_done):

@@ -199,7 +199,7 @@ class _Teller:
         changed = {} if body == issue.body else {"body": body}
         self._label(issue, due.word)
         self._issues.update(issue, {**changed, **state_fields(issue, is_done=due.word == DONE)})
-        if all(row[0] or row[2] for row in rows):
+        if all(row[0] or row[2] or task.elsewhere for row, task in zip(rows, due.tasks, strict=True)):
             self._note(TASKS, due.target.key, due.digest)
         self.rows.append(
             Told("ticked", due.target.key, number, f"{len(due.done)} of {len(rows)} tasks are done")

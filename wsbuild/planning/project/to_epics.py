@@ -58,6 +58,10 @@ def _kept(root: str, ws: Workstream, problems: list[Problem]) -> list[PageDraft]
     return found
 
 
+def _title(ws: Workstream) -> str:
+    return " ".join(str(ws.metadata.get("title") or ws.name).split())
+
+
 def _list(words: Sequence[str]) -> str:
     return f"[{', '.join(words)}]"
 
@@ -67,7 +71,7 @@ def _front(ws: Workstream, place: Place, task_id: str, tasks: Mapping[str, str],
     layout = place.layout
     needs = _list([tasks[dep] for dep in ws.depends_on if dep in tasks])
     issue = ws.ccpm_issue if ws.ccpm_issue.isdecimal() else ""
-    title, parallel = str(ws.metadata.get("title") or ws.name), str(ws.parallel_ok).lower()
+    title, parallel = _title(ws), str(ws.parallel_ok).lower()
     if layout is CLAUDE:
         head = write_yaml({"name": title, "status": layout.open})
         links = (
@@ -83,8 +87,7 @@ def _front(ws: Workstream, place: Place, task_id: str, tasks: Mapping[str, str],
 
 
 def _body(ws: Workstream, tasks: Mapping[str, str]) -> str:
-    title = str(ws.metadata.get("title") or ws.name).replace("\n", " ")
-    parts = [f"# Task: {title}", "## Description", *ws.tasks]
+    parts = [f"# Task: {_title(ws)}", "## Description", *ws.tasks]
     if ws.acceptance_tests:
         items = [f"- [ ] {test.text.replace(chr(10), ' ')}" for test in ws.acceptance_tests]
         parts += ["## Acceptance Criteria", "\n".join(items)]
@@ -97,10 +100,7 @@ def _epic_text(place: Place, rows: Sequence[tuple[Workstream, str]]) -> str:
     layout = place.layout
     status = "backlog" if layout is CLAUDE else layout.open
     named = {"name": place.name} if layout is CLAUDE else {"title": place.name}
-    items = [
-        f"- [ ] {name} - {ws.metadata.get('title') or ws.name} (parallel: {str(ws.parallel_ok).lower()})"
-        for ws, name in rows
-    ]
+    items = [f"- [ ] {name} - {_title(ws)} (parallel: {str(ws.parallel_ok).lower()})" for ws, name in rows]
     head = f"---\n{write_yaml({**named, 'status': status})}---\n"
     return f"{head}\n# Epic: {place.name}\n\n## Tasks Created\n\n" + "\n".join(items) + "\n"
 

@@ -478,6 +478,20 @@ def test_a_file_that_cannot_say_its_issue(desk: Desk) -> None:
     assert len(desk.server.issues) == 3
 
 
+def test_an_issue_of_another_repository(desk: Desk) -> None:
+    """Is somebody else's: nothing is said there, and none made in its place."""
+    path = desk.root / ".claude/epics/check-out/001.md"
+    text = path.read_text().replace("[later]", "https://github.com/other/repo/issues/5")
+    path.write_text(text)
+    desk.stands("check-out-001", "failed")
+    assert what(desk.tell()) == [("created", 1), ("created", 2), ("ticked", 2)]
+    assert path.read_text() == text
+    assert desk.tell() == Report("ok", "", (), 0)
+    epic = desk.root / ".claude/epics/check-out/epic.md"
+    epic.write_text("---\nname: x\ngithub: https://github.com/other/repo/issues/4\n---\n")
+    assert desk.tell() == Report("ok", "", (), 0)
+
+
 def _certificate(folder: Path) -> tuple[str, str]:
     key, cert = str(folder / "key.pem"), str(folder / "cert.pem")
     subject = ("-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1")
