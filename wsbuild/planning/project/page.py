@@ -68,7 +68,10 @@ def parse(raw: bytes, file: str, schema: str) -> tuple[Page | None, list[Problem
     """The page that `raw` is, whose front matter is as `schema` has it, and what is wrong with it."""
     build = Builder(file)
     try:
-        decode(raw)
+        text = decode(raw)
+        if "\0" in text:
+            line = text.count("\n", 0, text.index("\0")) + 1
+            raise RefusedError("control-character", "holds a NUL character", "", line)
         lines = raw.splitlines(keepends=True)
         end = _split(lines)
         # In the place of the first line an empty one: so lines keep their numbers.

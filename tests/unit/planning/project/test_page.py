@@ -113,3 +113,9 @@ def test_a_page_that_cannot_be_read(tmp_path: Path) -> None:
     for name, code in (("none.md", "unreadable"), ("out/passwd", "outside"), ("../x.md", "outside")):
         page, [problem] = read(str(tmp_path), name, "ccpm_task")
         assert (page, problem.file, problem.code) == (None, name, code)
+
+
+def test_a_character_that_no_bundle_can_hold() -> None:
+    """Is told where it is."""
+    _, [problem] = parse(b"---\nname: x\n---\n\n\0\n", "x.md", "ccpm_task")
+    assert (problem.code, problem.line) == ("control-character", 5)
