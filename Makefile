@@ -23,7 +23,8 @@ demo: $(STAMP)
 agents: $(STAMP)
 	$(BIN)/python tests/agents/aider_env.py
 
-# Linters, scanners and the engines of editors for the tests, which do not live in the environment (same place).
+# Linters, scanners, the engines of editors and GitHub's description of its API for the tests: what does not
+# live in the environment (in the same place).
 tools: $(STAMP)
 	$(BIN)/python tests/toolbox/install.py
 

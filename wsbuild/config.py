@@ -38,6 +38,7 @@ class Config(NamedTuple):
     default_tool: str
     spec_sources: tuple[str, ...]
     archive_dir: str
+    github: dict[str, Any]
 
 
 def load(root: str) -> tuple[Config, list[Problem]]:
@@ -50,7 +51,9 @@ def load(root: str) -> tuple[Config, list[Problem]]:
         pipeline = {**settings["pipeline"], **ours.get("pipeline", {})}
         cache = {**settings["cache"], **ours.get("cache", {})}
         budgets = {**settings["budgets"], **ours.get("budgets", {})}
-        settings = {**settings, **ours, "pipeline": pipeline, "cache": cache, "budgets": budgets}
+        github = {**settings["github"], **ours.get("github", {})}
+        merged = {"pipeline": pipeline, "cache": cache, "budgets": budgets, "github": github}
+        settings = {**settings, **ours, **merged}
     return _config(settings), problems
 
 
@@ -89,4 +92,5 @@ def _config(settings: dict[str, Any]) -> Config:
         default_tool=settings["default_tool"],
         spec_sources=tuple(settings["spec_sources"]),
         archive_dir=settings["archive_dir"],
+        github=settings["github"],
     )

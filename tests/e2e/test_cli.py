@@ -27,6 +27,9 @@ def project(space: Space) -> Space:
     space.ran()
     space.write("openspec/changes/add-x/tasks.md", "- [ ] 1.1 Change `a.txt`\n* loose\n")
     space.write("docs/source/page.md", "# Page\n\nA paragraph.\n")
+    for name, rest in (("epic", ""), ("001", "workstream: ws-up\n"), ("002", "file_scope: [new.py]\n")):
+        space.write(f".claude/epics/one/{name}.md", f"---\nname: {name}\nstatus: open\n{rest}---\n")
+    space.write("config/wsbuild.yaml", "github: {repository: octo/shop}\n")
     own(space, "echo a.txt; exit 1", types=["plain-text"])
     space.wsbuild("detect", "-d", "own", "a.txt", code=1)
     return space
@@ -75,6 +78,10 @@ COMMANDS = {
     "spec-resolve": ["spec", "resolve", "spec://docs/source/page#p-2"],
     "spec-guard": ["spec", "guard"],
     "generate": ["generate", "a.txt", "new/b.py"],
+    "pm-import": ["pm", "import", "--all", "--dry-run"],
+    "pm-export": ["pm", "export", "--epic", "two", "--dry-run"],
+    "pm-status": ["pm", "status", "--check"],
+    "pm-github": ["pm", "github", "--dry-run"],
 }
 # `aim status` asks tools for their versions once, and remembers them.
 CHANGING = {"run", "cache-removed", "gc", "rollback", "detect", "aim-status", "aim-route", "spec-index"}

@@ -173,7 +173,7 @@ ODD: list[Any] = [
 @pytest.mark.parametrize(("tasks", "counts"), ODD)
 def test_tasks_are_what_openspec_counts(space: Real, tasks: str, counts: tuple[int, int]) -> None:
     """All and done."""
-    from wsbuild.planning.openspec.page import parse
+    from wsbuild.planning.markdown_tree import parse
     from wsbuild.planning.openspec.tasks import task_list
 
     space.openspec("new", "change", "odd")

@@ -23,6 +23,7 @@ from wsbuild.cli import (
     init,
     new,
     plan,
+    pm,
     rollback,
     run,
     schema,
@@ -62,6 +63,7 @@ for register in (
     rollback.register,
     spec.register,
     archive.register,
+    pm.register,
     cache.register,
     gc.register,
 ):

@@ -37,7 +37,8 @@ def _check_kind(info: os.stat_result, limit: int) -> None:
     _check_size(info.st_size, limit)
 
 
-def _read_bytes(path: str, limit: int) -> bytes:
+def read_bytes(path: str, limit: int) -> bytes:
+    """What a regular file of at most `limit` bytes holds. Raises RefusedError."""
     try:
         _check_kind(os.stat(path), limit)
         # The name may mean something else by now: a FIFO must not block, nor a terminal take over.
@@ -53,19 +54,19 @@ def _read_bytes(path: str, limit: int) -> bytes:
     return data
 
 
-def _decode(data: bytes) -> str:
+def decode(data: bytes) -> str:
+    """The text that bytes are in UTF-8, without a byte order mark. Raises RefusedError."""
     data = data.removeprefix(codecs.BOM_UTF8)
     try:
-        text = data.decode()
+        return data.decode()
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         message = f"holds the byte 0x{data[error.start]:02x}, which is not UTF-8"
         raise RefusedError("not-utf8", message, "save the file as UTF-8", line) from error
-    return text
 
 
 def _decode_document(data: bytes) -> str:
-    text = _decode(data)
+    text = decode(data)
     if not text.strip():
         raise RefusedError("empty", "is empty")
     return text
@@ -84,7 +85,7 @@ def read_document(path: str, rel: str, limit: int = 16 * 2**20) -> tuple[Documen
     Gives no document when there is a problem; never raises for what a file is or holds. YAML means
     the core schema of YAML 1.2 without tags, aliases and merge keys: `yes` and dates are text.
     """
-    return _read(path, rel, lambda: _read_bytes(path, limit))
+    return _read(path, rel, lambda: read_bytes(path, limit))
 
 
 def parse_document(data: bytes, name: str, rel: str) -> tuple[Document | None, list[Problem]]:
@@ -110,8 +111,8 @@ def read_text(path: str, rel: str, limit: int) -> tuple[Source | None, list[Prob
     """
     build = Builder(rel)
     try:
-        data = _read_bytes(path, limit)
-        text = _decode(data)
+        data = read_bytes(path, limit)
+        text = decode(data)
         if "\0" in text:
             line = text.count("\n", 0, text.index("\0")) + 1
             raise RefusedError("control-character", "holds a NUL character", "is it a text?", line)

@@ -119,3 +119,10 @@ class WorkDependency(Dependency):  # type: ignore[misc]
         if self.detecting is not None:
             self.detecting.close()
         self.engine.close()
+        session = self.engine.session
+        if self.engine.running and session.run_id and not session.ended_by:
+            github = session.plan.config.github
+            if github["enabled"] and github["after_run"]:
+                from wsbuild.doit_plugin.telling import tell_of_run
+
+                tell_of_run(session, session.run_id)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from wsbuild.config import Config
 
-FORMAT = 18
+FORMAT = 19
 PLAN_FILE = ".wsbuild/plan"
 SPECIAL = "special"
 """In the place of the content of a spec file that is no regular file: it is read every time."""

@@ -16,12 +16,16 @@ payloads:
   message, log}, `rolled_back` {}
 - `approved` {level, definition, approved_by, at, note}, `approval_revoked` {}
 - `forget` {tasks}, `ignore` {task}
+- `github_call` {method, path, status, outcome, duration_s, message}: a request, its answer or that there
+  was none
+- `github_said` {repository, what, key, value}: what need not be said again
+- `github_sync` {ended, message, calls}: how saying it all has ended
 """
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -63,3 +67,29 @@ def undone(conn: Connection, ws_id: str) -> set[int]:
         (ws_id,),
     )
     return {int(number) for (number,) in rows}
+
+
+class Move(NamedTuple):
+    """A change of a workstream's status; `at` is a UTC time."""
+
+    ws_id: str
+    at: str
+    run_id: str
+    status: str
+    reason: str
+
+
+def moves(conn: Connection) -> list[Move]:
+    """All changes of status, in their order."""
+    rows = conn.execute(
+        "SELECT ws_id, at, coalesce(run_id, ''), json_extract(payload_json, '$.to'),"
+        " coalesce(json_extract(payload_json, '$.reason'), '') FROM events"
+        " WHERE type = 'workstream_status' AND ws_id IS NOT NULL ORDER BY seq"
+    )
+    return [Move(*row) for row in rows]
+
+
+def payloads(conn: Connection, kind: str) -> list[dict[str, Any]]:
+    """What was said with the events of a type, in their order."""
+    rows = conn.execute("SELECT payload_json FROM events WHERE type = ? ORDER BY seq", (kind,))
+    return [json.loads(text) for (text,) in rows]

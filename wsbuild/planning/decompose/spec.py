@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from wsbuild.documents.read import read_text
 from wsbuild.planning.decompose.files import Listed
-from wsbuild.planning.openspec.page import HEADING, MAX_BYTES, PARAGRAPH, parse
+from wsbuild.planning.markdown_tree import HEADING, MAX_BYTES, PARAGRAPH, parse
 from wsbuild.planning.openspec.paths import Finder
 from wsbuild.problems import ProblemsError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from wsbuild.planning.openspec.page import Node
+    from wsbuild.planning.markdown_tree import Node
 
 ENDINGS = (".md", ".markdown")
 LONGEST = 400

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from wsbuild import schemas
 from wsbuild.model import Problem
+from wsbuild.planning.markdown_tree import parse
 from wsbuild.planning.openspec.change import Change
 from wsbuild.planning.openspec.deltas import ADDED, ASKED, Requirement, Scenario
-from wsbuild.planning.openspec.page import parse
 from wsbuild.planning.openspec.tasks import Group, Task, TaskList
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from wsbuild.documents.read import read_text
 from wsbuild.errors import UserError
 from wsbuild.model import Problem
 from wsbuild.paths import is_inside
+from wsbuild.planning.markdown_tree import HEADING, MAX_BYTES, MAX_DEPTH, Node, Page, parse
 from wsbuild.planning.openspec.deltas import RENAMED, Requirement, read_deltas
-from wsbuild.planning.openspec.page import HEADING, MAX_BYTES, MAX_DEPTH, Node, Page, parse
 from wsbuild.planning.openspec.paths import CHANGES
 from wsbuild.planning.openspec.tasks import TaskList, task_list
 

@@ -11,14 +11,14 @@ import re
 import shlex
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from wsbuild.planning.openspec.page import FENCE, HEADING, INLINE_CODE, PARAGRAPH
+from wsbuild.planning.markdown_tree import FENCE, HEADING, INLINE_CODE, PARAGRAPH
 from wsbuild.planning.openspec.paths import SHELLS
 from wsbuild.steps import COMMAND_MARK
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from wsbuild.planning.openspec.page import Node
+    from wsbuild.planning.markdown_tree import Node
 
 TRANSCRIPT = "console"
 

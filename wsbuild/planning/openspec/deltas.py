@@ -10,13 +10,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from wsbuild.planning.openspec.page import HEADING, HTML, LIST, PARAGRAPH, QUOTE
+from wsbuild.planning.markdown_tree import HEADING, HTML, LIST, PARAGRAPH, QUOTE
 from wsbuild.planning.openspec.tasks import rendered
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from wsbuild.planning.openspec.page import Node, Page
+    from wsbuild.planning.markdown_tree import Node, Page
 
 ADDED, MODIFIED, REMOVED, RENAMED = "added", "modified", "removed", "renamed"
 ASKED = "asked"

@@ -14,7 +14,7 @@ from urllib.parse import unquote
 
 from wsbuild.paths import BadPathError, canonical, is_inside
 from wsbuild.patterns import base
-from wsbuild.planning.openspec.page import (
+from wsbuild.planning.markdown_tree import (
     BREAK,
     FENCE,
     HEADING,
@@ -28,7 +28,7 @@ from wsbuild.planning.openspec.page import (
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from wsbuild.planning.openspec.page import Node
+    from wsbuild.planning.markdown_tree import Node
 
 CHANGES = "openspec/changes"
 SHELLS = frozenset({"sh", "bash", "zsh", "shell", "console"})

@@ -13,10 +13,10 @@ from wsbuild.planning.openspec.tasks import Group
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from wsbuild.planning.markdown_tree import Node
     from wsbuild.planning.openspec.change import Change
     from wsbuild.planning.openspec.deltas import Requirement
     from wsbuild.planning.openspec.known import Known
-    from wsbuild.planning.openspec.page import Node
     from wsbuild.planning.openspec.paths import Finder
     from wsbuild.planning.openspec.tasks import Task
 

@@ -10,8 +10,8 @@ from wsbuild.documents.read import read_text
 from wsbuild.errors import UserError
 from wsbuild.model import Problem
 from wsbuild.paths import is_inside
+from wsbuild.planning.markdown_tree import MAX_BYTES
 from wsbuild.planning.openspec.change import TASKS, find_change
-from wsbuild.planning.openspec.page import MAX_BYTES
 from wsbuild.planning.openspec.paths import CHANGES
 from wsbuild.planning.openspec.ticks import DONE, UNDONE, tick
 from wsbuild.problems import ProblemsError

@@ -9,12 +9,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from wsbuild.planning.openspec.page import CODE, FENCE, HEADING, HTML, ITEM, LIST, PARAGRAPH, QUOTE, Node
+from wsbuild.planning.markdown_tree import CODE, FENCE, HEADING, HTML, ITEM, LIST, PARAGRAPH, QUOTE, Node
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from wsbuild.planning.openspec.page import Page
+    from wsbuild.planning.markdown_tree import Page
 
 _BOX = re.compile(r"\[(?:[^\S\n]*([^\]\s]?)[^\S\n]*\](?![(\[])|[^\S\n]+\])[^\S\n]*")
 _NUMBER = re.compile(r"(\d+(?:\.\d+)+[A-Za-z]*)[.):]?(?=\s|$)")

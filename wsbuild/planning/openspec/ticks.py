@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from wsbuild.planning.markdown_tree import parse
 from wsbuild.planning.openspec.anchors import CHANGED, GONE, SAME, UNSURE, match
-from wsbuild.planning.openspec.page import parse
 from wsbuild.planning.openspec.tasks import task_list
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from wsbuild.planning.markdown_tree import parse
 from wsbuild.planning.openspec.commands import commands
-from wsbuild.planning.openspec.page import parse
 
 
 def run_for(text: str) -> list[Any]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from wsbuild.planning.markdown_tree import parse
 from wsbuild.planning.openspec.deltas import ADDED, MODIFIED, REMOVED, RENAMED, read_deltas
-from wsbuild.planning.openspec.page import parse
 
 SPEC = """\
 # Spec Delta

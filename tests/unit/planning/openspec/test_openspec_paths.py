@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from wsbuild.planning.openspec.page import parse
+from wsbuild.planning.markdown_tree import parse
 from wsbuild.planning.openspec.paths import Finder
 
 THERE = (

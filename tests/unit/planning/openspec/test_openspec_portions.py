@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from wsbuild.planning.markdown_tree import parse
 from wsbuild.planning.openspec.anchors import anchor, open_then
 from wsbuild.planning.openspec.change import Change
 from wsbuild.planning.openspec.deltas import read_deltas
-from wsbuild.planning.openspec.page import parse
 from wsbuild.planning.openspec.paths import Finder
 from wsbuild.planning.openspec.portions import dependencies, portions
 from wsbuild.planning.openspec.tasks import task_list

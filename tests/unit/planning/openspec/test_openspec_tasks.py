@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from wsbuild.planning.openspec.page import parse
+from wsbuild.planning.markdown_tree import parse
 from wsbuild.planning.openspec.tasks import Task, TaskList, task_list
 
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from wsbuild.planning.markdown_tree import parse
 from wsbuild.planning.openspec.anchors import anchor
-from wsbuild.planning.openspec.page import parse
 from wsbuild.planning.openspec.tasks import task_list
 from wsbuild.planning.openspec.ticks import DONE, UNDONE, Ticked, tick
 

@@ -1,0 +1,1 @@
+"""Epics and tasks as CCPM keeps them, as workstreams, and as issues on GitHub."""
