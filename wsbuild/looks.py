@@ -24,6 +24,9 @@ FIELDS = 5
 MANY = 1500
 """Looking at so many takes as long as a fork."""
 
+MOST_LINKS = 40
+"""So many links lead from one to the next before Linux gives up, see path_resolution(7)."""
+
 _SIGNED = 2**63 - 1
 
 

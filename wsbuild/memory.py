@@ -15,7 +15,7 @@ import zlib
 from array import array
 
 from wsbuild import __version__
-from wsbuild.looks import FIELDS, GONE, Look, differing, look_of
+from wsbuild.looks import FIELDS, GONE, MOST_LINKS, Look, differing, look_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,10 +28,13 @@ STATE = ".wsbuild"
 MOST = 16
 """Memories that are kept of each kind."""
 
-FORMAT = 4
+FORMAT = 5
 FINE_MARGIN_NS = 100_000_000
 COARSE_MARGIN_NS = 2_000_000_000
 DAY_S = 86_400
+
+NO_FOLDER = "/"
+"""In the place of the names in a directory; one without any is another thing."""
 
 HIDDEN = "#"
 """Before the name of a variable whose value is kept as its digest."""
@@ -63,21 +66,31 @@ class Watch:
         return _lstat(path, self.around)
 
     def note(self, path: str) -> None:
-        """Look at a place where files are looked for: a directory, or something that says which count."""
-        if path in self.listings or path in self.around:
-            return
-        try:
-            st = os.lstat(path)
-        except OSError:
-            self.around[path] = GONE
-            return
-        if stat.S_ISDIR(st.st_mode):
-            self.folders[path] = look_of(st)
-            self.names[path] = names_in(path)
-            rows = self.names[path].split("\0")
-            self.listings[path] = "\0".join(row for row in rows if not self._is_ignored(row[:-3]))
-        else:
-            self.around[path] = look_of(st)
+        """Look at a place where files are looked for: a directory, or something that says which count; and
+        at where that leads.
+        """
+        for _ in range(MOST_LINKS):
+            if path in self.listings or path in self.around:
+                return
+            try:
+                st = os.lstat(path)
+                target = os.readlink(path) if stat.S_ISLNK(st.st_mode) else ""
+            except OSError:
+                self.around[path] = GONE
+                return
+            if stat.S_ISDIR(st.st_mode):
+                self._note_folder(path, st)
+            else:
+                self.around[path] = look_of(st)
+            if not target:
+                return
+            path = os.path.join(os.path.dirname(path), target)
+
+    def _note_folder(self, path: str, st: os.stat_result) -> None:
+        self.folders[path] = look_of(st)
+        self.names[path] = names_in(path)
+        rows = self.names[path].split("\0")
+        self.listings[path] = "\0".join(row for row in rows if not self._is_ignored(row[:-3]))
 
     def look_again(self, path: str) -> None:
         """Look at something around anew: it counts as it is now."""
@@ -287,7 +300,9 @@ def _by_age(folder: str) -> Iterable[tuple[int, str]]:
 
 
 def names_in(folder: str) -> str:
-    """The names in a directory with what each is, in order; '' where there is none. (`/` is in no name.)"""
+    """The names in a directory with what each is, in order; NO_FOLDER where none can be read. (`/` is in no
+    name.)
+    """
     try:
         with os.scandir(folder) as entries:
             found = [
@@ -295,5 +310,5 @@ def names_in(folder: str) -> str:
                 for entry in entries
             ]
     except OSError:
-        return ""
+        return NO_FOLDER
     return "\0".join(sorted(found))

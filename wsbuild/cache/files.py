@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from wsbuild.cache.digest import Digests, digest_fd, sha256_bytes, sha256_text
 from wsbuild.filestat import FileRow
+from wsbuild.looks import MOST_LINKS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -131,13 +132,19 @@ class FileStates:
         return "d" if stat.S_ISDIR(mode) else "s"
 
     def note(self, path: str) -> None:
-        """Look at a path, and no further: for what is read elsewhere, where looks are remembered."""
+        """Look at a path and all that it leads to by links, and no further: for what is read elsewhere, where
+        looks are remembered.
+        """
+        full = os.path.join(self.root, path)
         with suppress(OSError):
-            self._stat(os.path.join(self.root, path))
+            for _ in range(MOST_LINKS):
+                if not stat.S_ISLNK(self._stat(full).st_mode):
+                    return
+                full = os.path.join(os.path.dirname(full), os.readlink(full))
 
     def _link(self, path: str, full: str) -> str:
         target = os.readlink(full)
-        self.note(os.path.realpath(full))
+        self.note(full)
         name = sha256_bytes(os.fsencode(target))[:16]
         try:
             st = os.stat(full)
