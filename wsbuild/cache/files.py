@@ -157,17 +157,19 @@ class FileStates:
         return f"l:{name}:s"
 
     def _below(self, path: str, full: str) -> str:
-        """All that is in a directory which a link leads to. A link in it counts by its target only: it
-        may lead back here.
+        """All that is in a directory which a link leads to. A link in it that leads to no file counts by its
+        target only: it may lead back here.
         """
         found = []
-        for directory, _, names in os.walk(full):
+        for directory, folders, names in os.walk(full):
             self.note(directory)
             inner = os.path.relpath(directory, full)
-            for name in names:
+            linked = [name for name in folders if os.path.islink(os.path.join(directory, name))]
+            for name in (*names, *linked):
                 rel = os.path.normpath(os.path.join(inner, name))
                 at = os.path.join(directory, name)
-                state = "l:" + os.readlink(at) if os.path.islink(at) else self.state(f"{path}/{rel}")
+                ends_here = os.path.islink(at) and not os.path.isfile(at)
+                state = "l:" + os.readlink(at) if ends_here else self.state(f"{path}/{rel}")
                 found.append(f"{rel}\0{state}")
         return sha256_text("\n".join(sorted(found)))
 
