@@ -71,18 +71,19 @@ def other_tool(space: Space) -> None:
     space.env["PATH"] = f"{space.root.parent / 'other'}:{space.env['PATH']}"
 
 
-def other_home(space: Space) -> None:
-    """Somebody else's home, with another bundle."""
+def other_bundles(space: Space) -> None:
+    """Bundles of another directory."""
     shutil.copytree(space.root.parent / "home", space.root.parent / "away")
     bundle = space.root.parent / "away/bundles/ws-one.json"
     bundle.write_text(bundle.read_text().replace("ls ", "ls -l "))
-    space.env["HOME"] = str(space.root.parent / "away")
-
-
-def other_bundles(space: Space) -> None:
-    """Bundles of another directory."""
-    other_home(space)
     space.env["PIPELINE_WORKSTREAM_DIR"] = str(space.root.parent / "away/bundles")
+
+
+def other_home(space: Space) -> None:
+    """Bundles of somebody else's home."""
+    named = space.env["PIPELINE_WORKSTREAM_DIR"]
+    other_bundles(space)
+    space.env.update(HOME=str(space.root.parent / "away"), PIPELINE_WORKSTREAM_DIR=named)
 
 
 ENVIRON: dict[str, Callable[[Space], Any]] = {
