@@ -126,14 +126,14 @@ def test_the_environment_counts(tmp_path: Path, name: str) -> None:
 
 
 def test_what_detectors_look_at_counts(tmp_path: Path) -> None:
-    """A variable that they are given."""
+    """What configures them may come."""
     space = Space(tmp_path / "project")
-    own(space, "exit 0", pass_env=["MOOD"])
+    own(space, "exit 0", config_files=["own.cfg"])
     space.write("a.txt", "text\n")
     space.workstream("one", files_scope=["a.txt"], steps=[{"name": "check", "detectors": ["own"]}])
     for _ in range(4):
         space.wsbuild("run", "--json")
-    space.env["MOOD"] = "bad"
+    space.write("own.cfg", "")
     assert space.wsbuild("run", "--json").json["counts"]["executed"] == 1
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import os
+import sqlite3
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -146,14 +147,21 @@ def test_a_bundle_in_a_linked_directory(space: Space) -> None:
     assert space.wsbuild("run", "--json").json["counts"]["executed"] == 1
 
 
-def test_a_history_behind_a_link(space: Space) -> None:
-    """What is forgotten there is done again."""
-    (space.root / "state").rename(outside(space, "state"))
-    (space.root / "state").mkdir()
-    os.symlink(outside(space, "state/pipeline_state.db"), space.root / "state/pipeline_state.db")
+@pytest.mark.parametrize("is_linked", [False, True])
+@pytest.mark.parametrize("is_open", [False, True])
+def test_the_history_may_lie_behind_a_link(space: Space, is_linked: bool, is_open: bool) -> None:
+    """What is forgotten is done again, also while it stands only in the log, as somebody has it open."""
+    database = space.root / "state/pipeline_state.db"
+    if is_linked:
+        (space.root / "state").rename(outside(space, "state"))
+        (space.root / "state").mkdir()
+        database.symlink_to(outside(space, "state/pipeline_state.db"))
     settle(space)
-    space.doit("forget", "ws:chain")
-    assert space.wsbuild("run", "--json").json["counts"]["executed"] == 1
+    with closing(sqlite3.connect(database)) as reader:
+        if is_open:
+            reader.execute("SELECT * FROM clean").fetchall()
+        space.doit("forget", "ws:chain")
+        assert space.wsbuild("run", "--json").json["counts"]["executed"] == 1
 
 
 @pytest.mark.parametrize("change", ["alternative", "configuration"])

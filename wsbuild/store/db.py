@@ -180,6 +180,8 @@ def open_store(path: str, *, readonly: bool = False) -> Store:
     nothing is changed: a missing or damaged one reads as empty, the latter with a warning. Raises
     StateError for a file that belongs to something else, and where it cannot be used.
     """
+    if os.path.islink(path):  # SQLite has its log beside the file itself
+        path = os.path.realpath(path)
     store = Store(path, readonly=readonly)
     try:
         with dbfile.guard(path):
