@@ -145,6 +145,7 @@ class Tools:
 
     def _content(self, path: str) -> str:
         """What the file is and lies among."""
+        self._states.note(path)
         real = os.path.realpath(path)
         state = self._states.state(real)
         parts = [state]

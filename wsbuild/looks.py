@@ -21,8 +21,14 @@ GONE: Look = (0, 0, 0, 0, 0)
 """What there is to see where nothing is."""
 
 FIELDS = 5
+NO_FOLDER = "/"
+"""In the place of the names in a directory; one without any is another thing."""
+
 MANY = 1500
 """Looking at so many takes as long as a fork."""
+
+MOST_LINKS = 40
+"""So many links lead from one to the next before Linux gives up, see path_resolution(7)."""
 
 _SIGNED = 2**63 - 1
 
@@ -65,7 +71,9 @@ def _differing(paths: Sequence[str], seen: array[int], start: int, end: int) -> 
 
 
 def names_in(folder: str) -> str:
-    """The names in a directory with what each is, in order; '' where there is none. (`/` is in no name.)"""
+    """The names in a directory with what each is, in order; NO_FOLDER where none can be read. (`/` is in no
+    name.)
+    """
     try:
         with os.scandir(folder) as entries:
             found = [
@@ -73,5 +81,5 @@ def names_in(folder: str) -> str:
                 for entry in entries
             ]
     except OSError:
-        return ""
+        return NO_FOLDER
     return "\0".join(sorted(found))

@@ -9,7 +9,7 @@ import os
 import stat
 import time
 
-from wsbuild.looks import GONE, Look, look_of, names_in
+from wsbuild.looks import GONE, MOST_LINKS, Look, look_of, names_in
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -46,21 +46,31 @@ class Watch:
         return _lstat(path, self.around)
 
     def note(self, path: str) -> None:
-        """Look at a place where files are looked for: a directory, or something that says which count."""
-        if path in self.listings or path in self.around:
-            return
-        try:
-            st = os.lstat(path)
-        except OSError:
-            self.around[path] = GONE
-            return
-        if stat.S_ISDIR(st.st_mode):
-            self.folders[path] = look_of(st)
-            self.names[path] = names_in(path)
-            rows = self.names[path].split("\0")
-            self.listings[path] = "\0".join(row for row in rows if not self._is_ignored(row[:-3]))
-        else:
-            self.around[path] = look_of(st)
+        """Look at a place where files are looked for: a directory, or something that says which count; and
+        at where that leads.
+        """
+        for _ in range(MOST_LINKS):
+            if path in self.listings or path in self.around:
+                return
+            try:
+                st = os.lstat(path)
+                target = os.readlink(path) if stat.S_ISLNK(st.st_mode) else ""
+            except OSError:
+                self.around[path] = GONE
+                return
+            if stat.S_ISDIR(st.st_mode):
+                self._note_folder(path, st)
+            else:
+                self.around[path] = look_of(st)
+            if not target:
+                return
+            path = os.path.join(os.path.dirname(path), target)
+
+    def _note_folder(self, path: str, st: os.stat_result) -> None:
+        self.folders[path] = look_of(st)
+        self.names[path] = names_in(path)
+        rows = self.names[path].split("\0")
+        self.listings[path] = "\0".join(row for row in rows if not self._is_ignored(row[:-3]))
 
     def look_again(self, path: str) -> None:
         """Look at something around anew: it counts as it is now."""

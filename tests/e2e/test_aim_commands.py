@@ -155,6 +155,8 @@ def test_a_registry_named_by_the_environment(space: Space, tmp_path: Path) -> No
     del space.env["AIM_REGISTRY_PATH"]
     space.write("config/aim_config.yaml", f"registry_path: {other.root}/aim/registry\n")
     assert route(space, "linting", {})["tool_id"] == "mine"
+    space.env["AIM_REGISTRY_PATH"] = "nowhere"
+    assert "AIM_REGISTRY_PATH names nowhere" in space.wsbuild("aim", "status", code=2).err
 
 
 @pytest.mark.parametrize("config", ["", "enable_aim: false\n"])

@@ -279,6 +279,24 @@ def test_a_registry_that_appears_is_noticed(space: AimSpace) -> None:
     assert space.called() == ["writer"]
 
 
+def test_a_registry_that_is_named_no_more_is_forgotten(space: AimSpace) -> None:
+    """Though all its files are still there."""
+    named = space.root.parent / "aim"
+    shutil.copytree(space.root / "aim", named)
+    other = named / "registry/AIM_registry.json"
+    other.write_text(other.read_text().replace("/writer.sh", "/other.sh"))
+    shutil.move(named / "registry/writer.sh", named / "registry/other.sh")
+    space.env["AIM_REGISTRY_PATH"] = str(named / "registry")
+    with (named / "registry/other.sh").open("a") as script:
+        script.write("\n# another\n")
+    space.wsbuild("run")
+    assert space.called() == ["writer"]
+    assert counts(space)["up_to_date"] == 3
+    del space.env["AIM_REGISTRY_PATH"]
+    space.wsbuild("run")
+    assert space.called() == ["writer"]
+
+
 def test_what_is_wrong_in_the_registry_is_told_by_every_command(space: AimSpace) -> None:
     """Nothing runs."""
     space.write("aim/registry/rules.json", "{")

@@ -186,8 +186,8 @@ def test_a_tool_that_may_lead_elsewhere_is_asked_each_time(space: Space) -> None
     space.write("config/tool_profiles.json", json.dumps({"shim": profile}))
     step = {"name": "shim", "tool": "shim", "inputs": ["a.txt"]}
     space.workstream("own", files_scope=["own.txt"], steps=[step])
-    for _ in range(3):
-        space.wsbuild("run")
+    for _ in range(4):
+        space.wsbuild("run", "--json")
     real.write_text("#!/bin/sh\necho 2.0\n")
     assert space.wsbuild("run", "--json").json["counts"]["executed"] == 1
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from wsbuild import fork
-from wsbuild.looks import GONE, MANY, differing, look_of
+from wsbuild.looks import FIELDS, GONE, MANY, differing, look_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -66,3 +66,14 @@ def test_a_child_that_fails_is_not_believed(tmp_path: Path, monkeypatch: pytest.
     many = Many(tmp_path)
     many.change(MANY - 1)
     assert differing(many.paths, many.seen) == [MANY - 1]
+
+
+@pytest.mark.parametrize("field", range(FIELDS))
+def test_each_field_of_a_look_counts(tmp_path: Path, field: int) -> None:
+    """Also where a file system has no time of change of its own, or inodes that it makes up."""
+    st = os.lstat(tmp_path)
+    seen = array("q", look_of(st))
+    assert tuple(seen) == (st.st_mtime_ns, st.st_ctime_ns, st.st_size, st.st_ino, st.st_mode)
+    assert differing([str(tmp_path)], seen) == []
+    seen[field] += 1
+    assert differing([str(tmp_path)], seen) == [0]

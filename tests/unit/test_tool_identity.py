@@ -149,3 +149,20 @@ def test_where_a_tool_was_looked_for_is_noted(home: Path) -> None:
     states = FileStates(str(home), 1, lambda _: {}, stat_file=lstat)
     Tools(states, f"{home}/first:{home}/bin:{home}/last", sys.executable).find("tool")
     assert noted == [f"{home}/first/tool", f"{home}/bin/tool"]
+
+
+@pytest.mark.parametrize("name", ["tool", PYTHON])
+def test_each_link_to_a_tool_is_noted(home: Path, name: str) -> None:
+    """One in the middle may lead to another tool later."""
+    program(home / "opt/one", "")
+    (home / "middle").symlink_to("opt/one")
+    (home / "bin/tool").symlink_to("../middle")
+    noted: list[str] = []
+
+    def lstat(path: str) -> os.stat_result:
+        noted.append(os.path.normpath(path))
+        return os.lstat(path)
+
+    states = FileStates(str(home), 1, lambda _: {}, stat_file=lstat)
+    Tools(states, f"{home}/bin", f"{home}/bin/tool").identity(name)
+    assert {f"{home}/bin/tool", f"{home}/middle", f"{home}/opt/one"} <= set(noted)

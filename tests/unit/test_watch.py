@@ -71,3 +71,17 @@ def test_a_folder_is_its_names_that_count(tmp_path: Path) -> None:
     assert set(watch.folders) == {str(tmp_path)}
     assert watch.around[str(tmp_path / "nowhere")] == GONE
     assert watch.around[str(tmp_path / "a")] != GONE
+
+
+def test_links_are_looked_at_to_their_end(tmp_path: Path) -> None:
+    """Also where they have none."""
+    (tmp_path / "end").mkdir()
+    (tmp_path / "middle").symlink_to("end")
+    (tmp_path / "first").symlink_to("middle")
+    (tmp_path / "round").symlink_to("./round")
+    watch = Watch(lambda _: False)
+    watch.note(str(tmp_path / "first"))
+    assert set(watch.around) == {str(tmp_path / "first"), str(tmp_path / "middle")}
+    assert set(watch.listings) == {str(tmp_path / "end")}
+    watch.note(str(tmp_path / "round"))
+    assert str(tmp_path / "round") in watch.around

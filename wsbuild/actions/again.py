@@ -90,7 +90,8 @@ class Again:
 
     def look_at_database(self, path: str) -> None:
         """Look at the history before anything is read from it."""
-        self.database = (path, f"{path}-wal")
+        real = os.path.realpath(path)  # SQLite has its log beside the file itself
+        self.database = tuple(dict.fromkeys((path, real, f"{real}-wal")))
         for each in self.database:
             self.watch.note(each)
 

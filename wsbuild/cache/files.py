@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from wsbuild.cache.digest import Digests, digest_fd, sha256_bytes, sha256_text
 from wsbuild.filestat import FileRow
+from wsbuild.looks import MOST_LINKS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -154,13 +155,19 @@ class FileStates:
         return "d" if stat.S_ISDIR(mode) else "s"
 
     def note(self, path: str) -> None:
-        """Look at a path, and no further: for what is read elsewhere, where looks are remembered."""
+        """Look at a path and all that it leads to by links, and no further: for what is read elsewhere, where
+        looks are remembered.
+        """
+        full = os.path.join(self.root, path)
         with suppress(OSError):
-            self._stat_around(os.path.join(self.root, path))
+            for _ in range(MOST_LINKS):
+                if not stat.S_ISLNK(self._stat_around(full).st_mode):
+                    return
+                full = os.path.join(os.path.dirname(full), os.readlink(full))
 
     def _link(self, path: str, full: str) -> str:
         target = os.readlink(full)
-        self.note(os.path.realpath(full))
+        self.note(os.path.join(os.path.dirname(full), target))
         name = sha256_bytes(os.fsencode(target))[:16]
         try:
             st = os.stat(full)
@@ -173,17 +180,19 @@ class FileStates:
         return f"l:{name}:s"
 
     def _below(self, path: str, full: str) -> str:
-        """All that is in a directory which a link leads to. A link in it counts by its target only: it
-        may lead back here.
+        """All that is in a directory which a link leads to. A link in it that leads to no file counts by its
+        target only: it may lead back here.
         """
         found = []
-        for directory, _, names in os.walk(full):
+        for directory, folders, names in os.walk(full):
             self.note(directory)
             inner = os.path.relpath(directory, full)
-            for name in names:
+            linked = [name for name in folders if os.path.islink(os.path.join(directory, name))]
+            for name in (*names, *linked):
                 rel = os.path.normpath(os.path.join(inner, name))
                 at = os.path.join(directory, name)
-                state = "l:" + os.readlink(at) if os.path.islink(at) else self.state(f"{path}/{rel}")
+                ends_here = os.path.islink(at) and not os.path.isfile(at)
+                state = "l:" + os.readlink(at) if ends_here else self.state(f"{path}/{rel}")
                 found.append(f"{rel}\0{state}")
         return sha256_text("\n".join(sorted(found)))
 

@@ -138,9 +138,11 @@ class Loader(TaskLoader2):  # type: ignore[misc]
 
     def _words(self, cmd: Command, pos_args: list[str]) -> list[str]:
         """What a run is known by that may be remembered: all that doit was asked for. Nothing for any other
-        command.
+        command, and for one that writes to a file.
         """
         if cmd.name != "run" or self._session is not None or self._reporter is not None:
+            return []
+        if isinstance(self.options.get("outfile"), str):
             return []
         options = sorted((str(name), repr(value)) for name, value in self.options.items())
         return [os.getcwd(), "doit run", repr(options), *pos_args]

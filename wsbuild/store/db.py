@@ -181,6 +181,8 @@ def open_store(path: str, *, readonly: bool = False, is_as_left: bool = False) -
     look as wsbuild left it is not read through before it is written to. Raises
     StateError for a file that belongs to something else, and where it cannot be used.
     """
+    if os.path.islink(path):  # SQLite has its log beside the file itself
+        path = os.path.realpath(path)
     store = Store(path, readonly=readonly)
     try:
         with dbfile.guard(path):

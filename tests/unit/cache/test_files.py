@@ -201,3 +201,23 @@ def test_an_unreadable_file_is_not_remembered(memory: Memory, monkeypatch: pytes
     states = memory.look()
     states.state("a")
     assert states.take_unsaved() == {}
+
+
+def test_a_linked_directory_changes_with_the_links_in_it(memory: Memory) -> None:
+    """One to a directory counts by where it leads, one to a file also by what is in that."""
+    for name in ("one", "two"):
+        (memory.root / name).mkdir()
+    (memory.root / "d").mkdir()
+    os.symlink("d", memory.root / "l")
+    found = [memory.state("l")]
+    for target in ("../one", "../two"):
+        (memory.root / "d/inner").unlink(missing_ok=True)
+        os.symlink(target, memory.root / "d/inner")
+        found.append(memory.state("l"))
+    os.symlink("../a", memory.root / "d/file")
+    for text in ("one", "two"):
+        (memory.root / "a").write_text(text)
+        found.append(memory.state("l"))
+    os.symlink("..", memory.root / "d/back")
+    found.append(memory.state("l"))
+    assert len(set(found)) == 6

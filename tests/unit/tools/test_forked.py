@@ -78,3 +78,15 @@ os.kill(os.getpid(), 9)
     pids = (tmp_path / "told").read_text().split()
     look = 'kill -0 "$0" 2>&- || kill -0 "$1" 2>&- || exit 0; sleep 0.01'
     subprocess.run(["/bin/sh", "-c", f"for at in $(seq 500); do {look}; done; exit 1", *pids], check=True)
+
+
+def test_what_ends_by_itself_is_no_leftover(tmp_path: Path) -> None:
+    """It may take a while for that."""
+    script = """
+from wsbuild.tools import supervisor
+supervisor.LINGER = 30.0
+result = process.run(process.Command(("/bin/sh", "-c", "sleep 0.3 & exit 0"), {}, "/"), log=None)
+open("told", "w").write(f"{result.state} {result.leftovers} {result.duration_s < 20}")
+process.shutdown()
+"""
+    assert play(script, tmp_path) == "ok 0 True"

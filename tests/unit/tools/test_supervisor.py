@@ -142,6 +142,22 @@ def test_leftovers_are_ended_and_counted(marked: Marked) -> None:
     assert marked.pids() == []
 
 
+def test_the_dead_are_no_leftovers(marked: Marked) -> None:
+    """Who lives on may have children that nobody has collected."""
+    code = IMPORTS + (
+        "source, sink = os.pipe()\n"
+        "if os.fork() == 0:\n"
+        "    if os.fork() == 0: os._exit(0)\n"
+        "    os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT)\n"
+        "    os.write(sink, b'x')\n"
+        "    signal.pause()\n"
+        "os.read(source, 1)\n"
+    )
+    result = process.run(marked.python(code), log=None)
+    assert (result.state, result.leftovers) == ("ok", 1)
+    assert marked.pids() == []
+
+
 def test_leftovers_are_ended_after_a_failure(marked: Marked) -> None:
     """A failed tool leaves nothing either."""
     code = IMPORTS + "if os.fork() == 0:\n" + "    " + IGNORE + "    signal.pause()\nsys.exit(3)\n"
