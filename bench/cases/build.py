@@ -6,6 +6,7 @@ The tools that take minutes with many workstreams are compared with few, beside 
 from __future__ import annotations
 
 import itertools
+import subprocess
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -23,7 +24,7 @@ from bench.cases.setting import (
     wait,
 )
 from bench.generate import change, touch
-from bench.measure import Command, median, once
+from bench.measure import Command, environment, median, once
 from bench.peers import wsbuild, wsbuild_run
 from bench.peers.peer import BUILD, BUILD_TWO, LIST
 from bench.peers.registry import PEERS
@@ -79,6 +80,16 @@ def _touched(site: Site) -> Command:
     return Command(site.peer.NAME, site.argv(BUILD), site.root, prepare, partial(counted, site, steps))
 
 
+def _resting(site: Site) -> Command:
+    """A build with nothing to do, and none before it either; what came before that does not matter."""
+    argv = site.argv(BUILD)
+
+    def prepare() -> None:
+        subprocess.run(argv, cwd=site.root, env=environment(), check=True, capture_output=True)
+
+    return Command(NOTHING, argv, site.root, prepare, partial(counted, site, 0))
+
+
 def _steps_alone(site: Site) -> Command:
     """What a change calls for, started by a shell alone; the outputs go elsewhere."""
     aside = f"{site.root}.alone"
@@ -112,17 +123,9 @@ def _nothing(field: Field) -> Iterator[Table]:
 
 def _after_change(field: Field) -> Iterator[Table]:
     sites = field.taking_part(look_size)
-    beside = []
-    for site in sites:
-        if site.peer is wsbuild_run:
-            resting = Command(
-                NOTHING,
-                site.argv(BUILD),
-                site.root,
-                verify=partial(counted, site, 0),
-            )
-            beside = [resting, _steps_alone(site)]
-    found = field.setting.measure([*(_changed(site) for site in sites), *beside])
+    beside = [make(site) for site in sites if site.peer is wsbuild_run for make in (_resting, _steps_alone)]
+    # In front: most of a turn has passed since the last change, so its times can be believed.
+    found = field.setting.measure([*beside, *(_changed(site) for site in sites)])
     limits = {}
     if beside:
         rest, alone = (median(found[command.name]).wall_s * 1000 for command in beside)

@@ -42,7 +42,7 @@ def _restore(site: Site, peer: CachingPeer, *, known: bool) -> Iterator[Command]
     verify = partial(_restored, site, peer)
     argv = site.argv(BUILD)
     yield Command(peer.NAME, argv, site.root, prepare, verify)
-    if turbo.ONE_JOB in argv:
+    if peer.NAME == turbo.NAME:
         many_jobs = [word for word in argv if word != turbo.ONE_JOB]
         yield Command(f"{peer.NAME}, many jobs", many_jobs, site.root, prepare, verify)
 

@@ -15,7 +15,11 @@ if TYPE_CHECKING:
 
 NAME = "nx"
 STATE: tuple[str, ...] = (".nx",)
-KNOWN: tuple[str, ...] = (".nx/workspace-data",)
+# What is left there is the database that says which results the cache has.
+KNOWN: tuple[str, ...] = tuple(
+    f".nx/workspace-data/{name}"
+    for name in ("file-map.json", "nx_files_v2.nxt", "project-graph.json", "source-maps.json")
+)
 PACKAGE = Package("npm", ("nx@24.0.6",), "node_modules/.bin/nx")
 LARGEST = SLOW
 SET_UP = 'NX_DAEMON=false NX_NO_CLOUD=true NX_TUI=false DO_NOT_TRACK=1 exec "$0" "$@"'

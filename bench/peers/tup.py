@@ -23,7 +23,7 @@ PACKAGE = Package("Debian", ("tup", "fuse3", "libfuse3-3", "libpcre3"), "usr/bin
 LARGEST = Largest(build=1000, look=1000)
 SET_UP = """\
 export LD_LIBRARY_PATH="$0/lib/$(uname -m)-linux-gnu:$0/usr/lib/$(uname -m)-linux-gnu" PATH="$PATH:$0/bin"
-[ -d .tup ] || "$0/usr/bin/tup" init > /dev/null || exit
+[ -d .tup ] || [ "$1" != upd ] || "$0/usr/bin/tup" init > /dev/null || exit
 exec "$0/usr/bin/tup" "$@"
 """
 
@@ -44,8 +44,8 @@ def version() -> str:
         if done.returncode or not os.path.exists(os.path.join(root, "made")):
             told = (done.stderr or done.stdout).strip().partition("\n")[0]
             raise NotInstalledError(f"it does not run here: {told}")
-        path, *words = _argv("--version")
-        return first_line(path, *words, pattern=r"tup (\S+)")
+    path, *words = _argv("--version")
+    return first_line(path, *words, pattern=r"tup (\S+)")
 
 
 def write(root: str, graph: Graph) -> None:

@@ -132,7 +132,7 @@ def test_what_was_built_comes_back(peer: CachingPeer, known: bool, full: bool, t
 def test_managers_of_hooks_run_all_hooks(manager: Manager, full: bool, tmp_path: Path) -> None:
     """With a staged file, with none, and with hooks that do nothing; a hook that fails is a failure."""
     here(manager, full)
-    hooks = {"good": Hook("test -e", "types: [text]"), "python": Hook("true", "types: [python]")}
+    hooks = {"good": Hook("cat", "types: [text]"), "python": Hook("true", "types: [python]")}
     bad = {**hooks, "bad": Hook("false", "types: [python]")}
     root = str(tmp_path)
 
