@@ -1,7 +1,7 @@
 """Measures wsbuild beside other build tools, in one run, and checks what each of them built.
 
-    python bench/run.py [--case NAME ...] [--runs N] [--n N] [--few N] [--many N] [--restored N] [--large N]
-                        [--no-install] [--json FILE] [--table FILE]
+    python bench/run.py [--case NAME ...] [--tool NAME ...] [--runs N] [--n N] [--few N] [--many N]
+                        [--restored N] [--large N] [--no-install] [--json FILE] [--table FILE]
 
 Exits with 1 when a command fails or what it built is wrong: a fast wrong answer is no answer. Exits with
 2 when the arguments are wrong, and with 130 when interrupted.
@@ -49,6 +49,9 @@ def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--case", action="append", choices=list(CASES), help="only this; may be repeated")
+    names = [peer.NAME for peer in PEERS]
+    only = "of the tools that build, only this; may be repeated"
+    parser.add_argument("--tool", action="append", choices=names, default=[], help=only)
     parser.add_argument("--runs", type=_count, default=7, help="turns that count (7)")
     parser.add_argument("--n", type=_count, default=1000, help="workstreams that every tool builds (1000)")
     parser.add_argument("--few", type=_count, default=100, help="workstreams where more take minutes (100)")
@@ -103,7 +106,7 @@ def main(words: Sequence[str] | None = None) -> int:
     print(", ".join(f"{name} {version}" for name, version in versions().items()) + "\n", flush=True)
     with tempfile.TemporaryDirectory(prefix="wsbuild-bench-") as scratch:
         sizes = (arguments.n, arguments.few, arguments.many, arguments.restored, arguments.large)
-        setting = Setting(scratch, arguments.runs, *sizes, _tell)
+        setting = Setting(scratch, arguments.runs, *sizes, arguments.tool, _tell)
         try:
             tables = _measured(setting, arguments.case or list(CASES))
         except WrongAnswerError as error:

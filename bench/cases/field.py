@@ -80,6 +80,7 @@ class Field(NamedTuple):
 def make_field(setting: Setting, peers: Sequence[Peer], workstreams: int, above: int | None) -> Field:
     """The graph of that size for those of the tools that take part with it in anything."""
     graph = make_graph(workstreams)
+    peers = [peer for peer in peers if not setting.tools or peer.NAME in setting.tools]
     fit = [peer for peer in peers if max(peer.LARGEST.build, peer.LARGEST.look) >= workstreams]
     sites = lay_out(setting, fit, graph, f"build-{workstreams}")
     return Field(setting, graph, tuple(fit if above else peers), sites, above)

@@ -43,6 +43,8 @@ class Setting(NamedTuple):
     """How many there are in the graph that is restored."""
     large: int
     """How many there are in the graph that is only looked at."""
+    tools: Sequence[str]
+    """The names of those that build the graph; none: all."""
     tell: Callable[[str], None]
 
     def short(self, runs: int = COLD_RUNS) -> Setting:
@@ -100,7 +102,7 @@ def absent(peers: Iterable[Peer]) -> dict[str, str]:
 
 def base_of(names: Sequence[str]) -> str:
     """The tool that ratios are to."""
-    return next((name for name in ("ninja", "make") if name in names), names[0])
+    return next((name for name in ("ninja", "make") if name in names), "".join(names[:1]))
 
 
 def listed(graph: Graph, output: str) -> list[str]:

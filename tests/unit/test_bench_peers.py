@@ -134,7 +134,7 @@ def test_managers_of_hooks_run_all_hooks(manager: Manager, full: bool, tmp_path:
     here(manager, full)
     hooks = {"good": Hook("cat", "types: [text]"), "python": Hook("true", "types: [python]")}
     bad = {**hooks, "bad": Hook("false", "types: [python]")}
-    root = str(tmp_path)
+    root = str(tmp_path / "root")
 
     def judged(given: dict[str, Hook], *, nothing: bool = False) -> bool:
         manager.write(root, given)
@@ -143,13 +143,13 @@ def test_managers_of_hooks_run_all_hooks(manager: Manager, full: bool, tmp_path:
         done = subprocess.run(argv, cwd=root, env=environment(), capture_output=True, text=True, check=False)
         return not done.returncode and not manager.passed(len(given), done.stdout + done.stderr)
 
-    subprocess.run(["git", "init", "-q"], cwd=root, check=True)
+    subprocess.run(["git", "init", "-q", root], check=True)
     assert judged(hooks), "only the settings are staged"
-    (tmp_path / "one.py").write_text("x = 1\n")
+    (tmp_path / "root" / "one.py").write_text("x = 1\n")
     assert judged(hooks)
     assert not judged(bad)
     assert judged(bad, nothing=True)
-    assert not (tmp_path / ".git" / "hooks" / "pre-commit").exists()
+    assert not (tmp_path / "root" / ".git" / "hooks" / "pre-commit").exists()
 
 
 @pytest.mark.parametrize(
@@ -169,7 +169,7 @@ def test_a_hook_that_did_not_pass_is_missed(manager: Manager, output: str) -> No
 def sizes(above: int | None, workstreams: int) -> dict[str, list[str]]:
     """Which tools take part in which class of cases."""
     graph = make_graph(workstreams, files=1)
-    setting = Setting("", 1, 1000, 100, 1, 1, 1, lambda _: None)
+    setting = Setting("", 1, 1000, 100, 1, 1, 1, (), lambda _: None)
     field = Field(setting, graph, PEERS, [Site(peer, "", graph) for peer in PEERS], above)
     return {
         name: [site.peer.NAME for site in field.taking_part(size)]
