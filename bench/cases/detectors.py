@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -176,6 +177,11 @@ def _clean(output: str) -> list[str]:
     return [] if output.startswith("0 findings in 0 of ") else [f"it says {output!r}"]
 
 
+def _empty(output: str) -> list[str]:
+    """What wsbuild prints says that it had nothing to look at."""
+    return [] if output.startswith("nothing is staged") else [f"it says {output!r}"]
+
+
 class Changing:
     """One file, whose content is another each time, or one of two."""
 
@@ -225,7 +231,8 @@ def detect(setting: Setting, chosen: Sequence[str]) -> Iterator[Table]:  # noqa:
 
 
 def _staged(layout: Layout, file: Changing) -> Iterator[Table]:
-    nothing = layout.commands(lambda: None, staged=True)
+    own, *others = layout.commands(lambda: None, staged=True)
+    nothing = [replace(own, verify=_empty), *others]
     yield layout.table("Nothing staged", "As before a commit without a file.", nothing)
     new = layout.commands(file.stage, staged=True)
     yield layout.table("One staged file of new content", "As before a commit.", new, STAGED)
