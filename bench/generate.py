@@ -19,7 +19,7 @@ INPUT_BYTES = 2048
 INPUTS, OUTPUTS = "in", "out"
 
 SHAPES = ("layered", "chain", "wide")
-"""Each workstream depends on some of the layer before it; on the one before it; on the first one."""
+"""Each workstream depends on some of the layer before it; on the one before it; on none."""
 
 
 @dataclass(frozen=True)
@@ -81,10 +81,21 @@ class Graph:
         return Graph({name: ws for name, ws in self.workstreams.items() if name in wanted}, self.seed)
 
 
+def modest(graph: Graph, deep: int = 3) -> str:
+    """The last workstream that needs few others: only such as are at most `deep` layers from the first.
+
+    In a graph of layers with two needs each, it needs six.
+    """
+    depth: dict[str, int] = {}
+    for name, ws in graph.workstreams.items():
+        depth[name] = 1 + max((depth[need] for need in ws.needs), default=0)
+    return next(name for name in reversed(depth) if depth[name] <= deep)
+
+
 def _needs(shape: str, at: int, layers: range, needs: int, rng: random.Random) -> Sequence[int]:
     """The numbers of the workstreams that the one with number `at` needs; `layers` has each one's start."""
     if shape == "wide":
-        return [0] if at and needs else []
+        return []
     if shape == "chain":
         return [at - 1] if at and needs else []
     here = max(start for start in layers if start <= at)
@@ -137,6 +148,13 @@ def change(root: str, path: str, number: int) -> None:
     """Give the input file other contents, different for each `number`."""
     with open(os.path.join(root, path), "wb") as file:
         file.write(f"change {number}\n".encode())
+
+
+def touch(root: str, graph: Graph) -> None:
+    """Give all input files a new time of change, and leave their contents."""
+    for ws in graph.workstreams.values():
+        for path in ws.files:
+            os.utime(os.path.join(root, path))
 
 
 def write_inputs(root: str, graph: Graph) -> None:

@@ -5,20 +5,32 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bench.generate import check
-from bench.peers.peer import BUILD, BUILD_ONE, first_line, program, write_text
+from bench.peers.peer import (
+    BUILD,
+    BUILD_ONE,
+    BUILD_TWO,
+    LIST,
+    Largest,
+    count,
+    first_line,
+    program,
+    write_text,
+)
 
 if TYPE_CHECKING:
-    from bench.generate import Graph
+    from bench.generate import Graph, Workstream
+    from bench.peers.tools import Package
 
 NAME = "make"
 STATE: tuple[str, ...] = ()
+PACKAGE: Package | None = None
+LARGEST = Largest()
 
-__all__ = ["NAME", "STATE", "available", "check", "command", "write"]
+__all__ = ["LARGEST", "NAME", "PACKAGE", "STATE", "check", "command", "ran", "version", "write"]
 
 
-def available() -> str | None:
-    line = first_line("make", "--version")
-    return line.removeprefix("GNU Make ") if line else None
+def version() -> str:
+    return first_line(program(NAME), "--version", pattern="GNU Make (.+)")
 
 
 def write(root: str, graph: Graph) -> None:
@@ -35,6 +47,16 @@ def write(root: str, graph: Graph) -> None:
     write_text(root, "Makefile", "".join([head, phony, *names, *rules]))
 
 
-def command(name: str, workstream: str) -> list[str] | None:
-    words = {BUILD: ["all"], BUILD_ONE: [workstream]}.get(name)
-    return None if words is None else [program(NAME) or NAME, "-j1", *words]
+def command(name: str, ws: Workstream) -> list[str] | None:
+    words = {
+        BUILD: ["-j1", "all"],
+        BUILD_ONE: ["-j1", ws.name],
+        BUILD_TWO: ["-j2", "all"],
+        # It has no list: this is the way to have all rules printed, and nothing done.
+        LIST: ["-pn", "Makefile"],
+    }.get(name)
+    return None if words is None else [program(NAME) or NAME, *words]
+
+
+def ran(output: str) -> int:
+    return count("^sha256sum ", output)

@@ -5,19 +5,32 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bench.generate import check
-from bench.peers.peer import BUILD, BUILD_ONE, LIST, first_line, program, write_text
+from bench.peers.peer import (
+    BUILD,
+    BUILD_ONE,
+    BUILD_TWO,
+    LIST,
+    Largest,
+    count,
+    first_line,
+    program,
+    write_text,
+)
 
 if TYPE_CHECKING:
-    from bench.generate import Graph
+    from bench.generate import Graph, Workstream
+    from bench.peers.tools import Package
 
 NAME = "ninja"
 STATE: tuple[str, ...] = (".ninja_log", ".ninja_deps")
+PACKAGE: Package | None = None
+LARGEST = Largest()
 
-__all__ = ["NAME", "STATE", "available", "check", "command", "write"]
+__all__ = ["LARGEST", "NAME", "PACKAGE", "STATE", "check", "command", "ran", "version", "write"]
 
 
-def available() -> str | None:
-    return first_line("ninja", "--version")
+def version() -> str:
+    return first_line(program(NAME), "--version")
 
 
 def write(root: str, graph: Graph) -> None:
@@ -31,6 +44,15 @@ def write(root: str, graph: Graph) -> None:
     write_text(root, "build.ninja", "".join(["rule run\n  command = $line\n", *steps, *names, everything]))
 
 
-def command(name: str, workstream: str) -> list[str] | None:
-    words = {BUILD: ["all"], BUILD_ONE: [workstream], LIST: ["-t", "targets", "all"]}.get(name)
-    return None if words is None else [program(NAME) or NAME, "-j1", *words]
+def command(name: str, ws: Workstream) -> list[str] | None:
+    words = {
+        BUILD: ["-j1", "all"],
+        BUILD_ONE: ["-j1", ws.name],
+        BUILD_TWO: ["-j2", "all"],
+        LIST: ["-t", "targets", "all"],
+    }.get(name)
+    return None if words is None else [program(NAME) or NAME, *words]
+
+
+def ran(output: str) -> int:
+    return count(r"^\[\d+/\d+\] ", output)

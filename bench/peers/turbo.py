@@ -1,31 +1,27 @@
 """Turborepo: a workspace package for each workstream, a script for each step; restores from its cache.
 
-A package of the npm registry, installed into the benchmark's own folder at the first use. It starts
-scripts by `npm run`, whose own start is most of the time of its cold build: a shim in npm's place runs
-the line itself. Where everything is restored nothing is started.
+It starts scripts by `npm run`, whose own start is most of the time of its cold build: a shim in npm's place
+runs the line itself. Where everything is restored nothing is started.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import re
-import subprocess
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from bench.generate import check
-from bench.peers.peer import BUILD, BUILD_ONE, first_line, program, write_text
+from bench.peers.peer import BUILD, BUILD_ONE, LIST, SLOW, first_line, number, write_text
+from bench.peers.tools import Package
 
 if TYPE_CHECKING:
-    from bench.generate import Graph
+    from bench.generate import Graph, Workstream
 
 NAME = "turbo"
-VERSION = "2.11.11"
 STATE: tuple[str, ...] = (".turbo",)
 KNOWN: tuple[str, ...] = ()
-TOOLS = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), ".tools")
-PROGRAM = os.path.join(TOOLS, "node_modules", ".bin", "turbo")
+PACKAGE = Package("npm", ("turbo@2.11.11",), "node_modules/@turbo/*/bin/turbo")
+LARGEST = SLOW._replace(restore=1000)
 SHIM = """\
 #!/bin/sh
 # npm run NAME, without npm: the steps of a package are the files in its `lines`.
@@ -34,18 +30,23 @@ exec sh "lines/$2"
 ONE_JOB = "--concurrency=1"
 SET_UP = 'PATH="$PWD/.shim:$PATH" TURBO_TELEMETRY_DISABLED=1 exec "$0" "$@"'
 
-__all__ = ["KNOWN", "NAME", "STATE", "available", "check", "command", "restored", "write"]
+__all__ = [
+    "KNOWN",
+    "LARGEST",
+    "NAME",
+    "PACKAGE",
+    "STATE",
+    "check",
+    "command",
+    "ran",
+    "restored",
+    "version",
+    "write",
+]
 
 
-@lru_cache(maxsize=1)
-def available() -> str | None:
-    """Its version, after installing it; None where there is no npm, or no such package for this machine."""
-    npm = program("npm")
-    if not os.path.exists(PROGRAM) and npm:
-        os.makedirs(TOOLS, exist_ok=True)
-        argv = [npm, "install", "--prefix", TOOLS, "--no-audit", "--no-fund", f"{NAME}@{VERSION}"]
-        subprocess.run(argv, capture_output=True, check=False)
-    return first_line(PROGRAM, "--version")
+def version() -> str:
+    return first_line(PACKAGE.find(), "--version")
 
 
 def _lock_file(graph: Graph) -> dict[str, Any]:
@@ -94,13 +95,15 @@ def write(root: str, graph: Graph) -> None:
     os.chmod(os.path.join(root, ".shim", "npm"), 0o755)
 
 
-def command(name: str, workstream: str) -> list[str] | None:
-    words = {BUILD: [], BUILD_ONE: [f"--filter={workstream}..."]}.get(name)
-    run = ["run", "s00", "s01", "s02", "--cache=local:rw", "--ui=stream", ONE_JOB]
-    return None if words is None else ["/bin/sh", "-c", SET_UP, PROGRAM, *run, *words]
+def command(name: str, ws: Workstream) -> list[str] | None:
+    run = ["run", *(step.name for step in ws.steps), "--cache=local:rw", "--ui=stream", ONE_JOB]
+    words = {BUILD: run, BUILD_ONE: [*run, f"--filter={ws.name}..."], LIST: ["ls"]}.get(name)
+    return None if words is None else ["/bin/sh", "-c", SET_UP, PACKAGE.find(), *words]
+
+
+def ran(output: str) -> int:
+    return number(r"Tasks:\s+\d+ successful, (\d+) total", output) - restored(output)
 
 
 def restored(output: str) -> int:
-    """How many steps a build says it restored."""
-    found = re.search(r"Cached:\s+(\d+) cached", output)
-    return int(found[1]) if found else 0
+    return number(r"Cached:\s+(\d+) cached", output)

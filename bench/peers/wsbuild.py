@@ -4,28 +4,45 @@ from __future__ import annotations
 
 import json
 import os
-import re
-from importlib.metadata import PackageNotFoundError, version
+from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
 from bench.generate import OUTPUTS, check
-from bench.peers.peer import BUILD, BUILD_ONE, LIST, program, write_text
+from bench.peers.peer import BUILD, BUILD_ONE, BUILD_TWO, LIST, Largest, number, program, write_text
+from bench.peers.tools import NotInstalledError
 
 if TYPE_CHECKING:
     from bench.generate import Graph, Workstream
+    from bench.peers.tools import Package
 
 NAME = "wsbuild"
 STATE: tuple[str, ...] = ("state", ".wsbuild")
 KNOWN: tuple[str, ...] = ("state", ".wsbuild/plan", ".wsbuild/logs")
+PACKAGE: Package | None = None
+LARGEST = Largest()
 
-__all__ = ["KNOWN", "NAME", "STATE", "available", "check", "command", "restored", "write"]
+__all__ = [
+    "KNOWN",
+    "LARGEST",
+    "NAME",
+    "PACKAGE",
+    "STATE",
+    "check",
+    "command",
+    "ran",
+    "restored",
+    "version",
+    "write",
+]
 
 
-def available() -> str | None:
+def version() -> str:
     try:
-        return version("wsbuild") if program("doit") else None
-    except PackageNotFoundError:
-        return None
+        if program("doit"):
+            return metadata.version("wsbuild")
+    except metadata.PackageNotFoundError:
+        pass
+    raise NotInstalledError("this environment does not have it")
 
 
 def _bundle(ws: Workstream) -> dict[str, Any]:
@@ -57,12 +74,19 @@ def write(root: str, graph: Graph) -> None:
     write_text(root, "pyproject.toml", '[tool.doit]\nloader = "wsbuild"\n')
 
 
-def command(name: str, workstream: str) -> list[str] | None:
-    words = {BUILD: ["run"], BUILD_ONE: ["run", f"ws:{workstream}"], LIST: ["list"]}.get(name)
+def command(name: str, ws: Workstream) -> list[str] | None:
+    words = {
+        BUILD: ["run"],
+        BUILD_ONE: ["run", f"ws:{ws.name}"],
+        BUILD_TWO: ["run", "-n", "2"],
+        LIST: ["list"],
+    }.get(name)
     return None if words is None else [program("doit") or "doit", *words]
 
 
+def ran(output: str) -> int:
+    return number(r"[:,] (\d+) executed", output)
+
+
 def restored(output: str) -> int:
-    """How many steps a build says it restored."""
-    found = re.search(r": (\d+) restored$", output, re.MULTILINE)
-    return int(found[1]) if found else 0
+    return number(r"^run-\S+: (\d+) restored$", output)

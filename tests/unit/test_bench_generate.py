@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
-from bench.generate import Graph, change, check, make_graph, remove_outputs, stamps, write_inputs
+from bench.cases.setting import listed
+from bench.generate import (
+    Graph,
+    change,
+    check,
+    make_graph,
+    modest,
+    stamps,
+    touch,
+    write_inputs,
+)
 from bench.measure import Command, Figures, WrongAnswerError, in_turn, median, once, ratio
-from bench.peers.peer import BUILD, BUILD_ONE, LIST, forget
-from bench.peers.registry import PEERS
-
-if TYPE_CHECKING:
-    from bench.peers.peer import Peer
 
 RUN = Path(__file__).resolve().parents[2] / "bench" / "run.py"
 
@@ -36,7 +41,7 @@ def build(root: str, graph: Graph) -> None:
 def run_bench(*words: str, path: str | None = None) -> subprocess.CompletedProcess[str]:
     """The benchmark as people start it, from another directory."""
     env = {**os.environ, "PATH": path or os.environ["PATH"]}
-    argv = [sys.executable, str(RUN), *words]
+    argv = [sys.executable, str(RUN), "--no-install", *words]
     return subprocess.run(argv, cwd="/", env=env, capture_output=True, text=True, check=False)
 
 
@@ -44,7 +49,7 @@ def run_bench(*words: str, path: str | None = None) -> subprocess.CompletedProce
     ("shape", "width", "expected"),
     [
         ("chain", 2, [[], [0], [1], [2], [3], [4]]),
-        ("wide", 2, [[], [0], [0], [0], [0], [0]]),
+        ("wide", 2, [[]] * 6),
         ("layered", 2, [[], [], [0, 1], [0, 1], [2, 3], [2, 3]]),
         ("layered", 9, [[], [], [0, 1], [0, 1], [2, 3], [2, 3]]),
         ("chain", 0, [[]] * 6),
@@ -84,7 +89,27 @@ def test_a_closure_is_all_that_a_workstream_needs() -> None:
     """And nothing else, in the order of the graph."""
     graph = make_graph(6, shape="chain")
     assert [*graph.closure("w00003").workstreams] == ["w00000", "w00001", "w00002", "w00003"]
-    assert [*make_graph(6, shape="wide").closure("w00003").workstreams] == ["w00000", "w00003"]
+    assert [*make_graph(6, shape="wide").closure("w00003").workstreams] == ["w00003"]
+
+
+@pytest.mark.parametrize(("workstreams", "needed"), [(1, 1), (100, 7), (1000, 7)])
+def test_one_of_many_needs_few(workstreams: int, needed: int) -> None:
+    """However many there are."""
+    graph = make_graph(workstreams)
+    assert len(graph.closure(modest(graph)).workstreams) == needed
+
+
+def test_a_touch_changes_times_alone(tmp_path: Path) -> None:
+    """Those of all input files."""
+    root, graph = str(tmp_path), make_graph(2, files=2)
+    write_inputs(root, graph)
+    files = [tmp_path / path for ws in graph.workstreams.values() for path in ws.files]
+    for file in files:
+        os.utime(file, (1, 1))
+    before = [file.read_bytes() for file in files]
+    touch(root, graph)
+    assert [file.read_bytes() for file in files] == before
+    assert min(file.stat().st_mtime for file in files) > 1
 
 
 def test_a_right_build_passes_the_check(tmp_path: Path) -> None:
@@ -133,46 +158,11 @@ def test_an_output_written_again_is_noticed(tmp_path: Path) -> None:
     assert stamps(root, graph) != before
 
 
-@pytest.mark.parametrize("peer", PEERS, ids=lambda peer: peer.NAME)
-def test_every_tool_builds_the_graph_right(peer: Peer, tmp_path: Path) -> None:
-    """First all of it, then nothing, then what a change calls for, then one workstream from nothing."""
-    if peer.available() is None:
-        pytest.skip(f"{peer.NAME} is not installed")
-    root, scratch, graph = str(tmp_path / "root"), str(tmp_path), make_graph(4, layers=2)
-    write_inputs(root, graph)
-    peer.write(root, graph)
-    at_first = sorted(os.listdir(root))
-    everything, one = (peer.command(name, graph.last) for name in (BUILD, BUILD_ONE))
-    assert everything
-    assert one
-    once(Command("cold", everything, root), scratch)
-    assert peer.check(root, graph) == []
-    before = stamps(root, graph)
-    once(Command("nothing to do", everything, root), scratch)
-    assert stamps(root, graph) == before
-    change(root, "w00000/in/00.txt", 1)
-    once(Command("changed", everything, root), scratch)
-    assert peer.check(root, graph) == []
-    remove_outputs(root, graph)
-    forget(root, peer.STATE)
-    assert sorted(os.listdir(root)) == at_first, "the tool keeps more than its STATE says"
-    once(Command("one", one, root), scratch)
-    needed = graph.closure(graph.last)
-    assert peer.check(root, needed) == []
-    assert len(peer.check(root, graph)) == graph.steps - needed.steps
-
-
-@pytest.mark.parametrize("peer", PEERS, ids=lambda peer: peer.NAME)
-def test_what_a_tool_lists_names_every_workstream(peer: Peer, tmp_path: Path) -> None:
-    """Of the tools that can list."""
-    argv = peer.command(LIST, "w00000")
-    if peer.available() is None or argv is None:
-        pytest.skip(f"{peer.NAME} is not installed, or has no list")
-    graph = make_graph(3)
-    write_inputs(str(tmp_path), graph)
-    peer.write(str(tmp_path), graph)
-    done = subprocess.run(argv, cwd=tmp_path, capture_output=True, text=True, check=True)
-    assert [name for name in graph.workstreams if name not in done.stdout] == []
+def test_a_list_names_every_workstream() -> None:
+    """By its whole name."""
+    graph = make_graph(3, needs=0)
+    assert listed(graph, "ws:w00000  text\nw00001: phony\nw00002/out/02.txt\n") == []
+    assert listed(graph, "w00000 w000011 xw00002") == ["w00001 is not listed", "w00002 is not listed"]
 
 
 def test_commands_take_turns(tmp_path: Path) -> None:
@@ -257,30 +247,64 @@ def test_a_ratio_is_the_median_of_the_turns() -> None:
 
 
 def test_the_benchmark_tells_figures_in_three_ways(tmp_path: Path) -> None:
-    """On the terminal, as a page and as data: every installed tool, with the ratio to the base."""
+    """On the terminal, as a page and as data: every tool that is asked for, with the ratio to the base."""
     page, data = tmp_path / "page.md", tmp_path / "data.json"
     done = run_bench(
         *("--case", "noop", "--case", "list", "--runs", "1", "--n", "2", "--many", "3"),
-        *("--json", str(data), "--table", str(page)),
+        *("--tool", "wsbuild run", "--tool", "make", "--json", str(data), "--table", str(page)),
     )
     assert (done.returncode, done.stderr) == (0, "")
     tables = json.loads(data.read_text())["tables"]
-    assert [len(table["rows"]) for table in tables] == [sum(bool(peer.available()) for peer in PEERS), 2]
+    assert [len(table["rows"]) for table in tables] == [1 + bool(shutil.which("make")), 2]
     for table in tables:
         assert table["title"] in done.stdout
         assert f"## {table['title']}" in page.read_text()
         assert [row["ratio"] for row in table["rows"] if row["name"] == table["base"]] == [1.0]
 
 
-def test_a_tool_that_does_nothing_fails_the_benchmark(tmp_path: Path) -> None:
-    """However fast it is: the exit code is 1, and it is named."""
+def cheated(tmp_path: Path, script: str, *words: str) -> subprocess.CompletedProcess[str]:
+    """The benchmark with another make."""
+    make = shutil.which("make")
+    if not make:
+        pytest.skip("there is no make")
     liar = tmp_path / "make"
-    liar.write_text("#!/bin/sh\necho GNU Make 9.9\n")
+    liar.write_text(f"#!/bin/sh\n{script.format(make=make)}\n")
     liar.chmod(0o755)
     path = f"{tmp_path}{os.pathsep}{os.environ['PATH']}"
-    done = run_bench("--case", "cold", "--runs", "1", "--n", "2", path=path)
+    return run_bench(*words, "--tool", "make", "--runs", "1", "--n", "2", path=path)
+
+
+@pytest.mark.parametrize(
+    ("script", "case", "told"),
+    [
+        ("echo GNU Make 9.9", "cold", "0 steps have run, not 6\n  w00000/out/00.txt is missing"),
+        ('echo sha256sum again; exec {make} "$@"', "cold", "7 steps have run, not 6"),
+        ('exec {make} -B "$@"', "noop", "an output was written again\n  6 steps have run, not 0"),
+        ('exec {make} -B "$@"', "change", "6 steps have run, not 3"),
+        (
+            '[ ! -s w00001/out/02.txt ] || exec echo GNU Make; exec {make} "$@"',
+            "change",
+            "0 steps have run, not 3\n  w00001/out/00.txt is not made of what its inputs have in them",
+        ),
+        ('rm -f w00001/out/02.txt; exec {make} "$@"', "noop", "an output was written again"),
+    ],
+)
+def test_a_tool_that_does_too_little_or_too_much_fails_the_benchmark(
+    script: str, case: str, told: str, tmp_path: Path
+) -> None:
+    """However fast it is: the exit code is 1, and it is named."""
+    done = cheated(tmp_path, script, "--case", case)
     assert done.returncode == 1
-    assert "make: wrong\n  w00000/out/00.txt is missing" in done.stderr
+    assert f"make: wrong\n  {told}" in done.stderr
+
+
+def test_a_tool_that_is_not_there_is_named_in_the_table(tmp_path: Path) -> None:
+    """With why."""
+    page = tmp_path / "page.md"
+    done = cheated(tmp_path, "echo broken >&2; exit 3", "--case", "cold", "--table", str(page))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "  not installed: it does not run here: broken\n" in done.stdout
+    assert "| make | not installed: it does not run here: broken |" in page.read_text()
 
 
 @pytest.mark.parametrize(

@@ -8,35 +8,37 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
+from bench.cases.setting import COLD_RUNS
 from bench.measure import Command, environment, once
-from bench.peers.peer import program, write_text
+from bench.peers.hooks import MANAGERS, Hook
+from bench.peers.peer import presence, program, write_text
 from bench.report import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from bench.cases import Setting
+    from bench.cases.setting import Setting
+    from bench.peers.hooks import Manager
 
 PACKAGES = ("django==5.2.19", "networkx==3.6.1", "sympy==1.14.0")
 YAML_FILES = 400
 CHANGED = "networkx/convert.py"
-COLD_RUNS = 3
-"""A long run varies less: it needs fewer."""
 
 HOOKS = {
-    "codespell": ("codespell", "types: [text]"),
-    "ruff": ("ruff check --force-exclude", "types_or: [python, pyi, jupyter]"),
-    "ruff-format": ("ruff format --check --force-exclude", "types_or: [python, pyi, jupyter]"),
-    "yamllint": ("yamllint", "types: [yaml]"),
+    "codespell": Hook("codespell", "types: [text]"),
+    "ruff": Hook("ruff check --force-exclude", "types_or: [python, pyi, jupyter]"),
+    "ruff-format": Hook("ruff format --check --force-exclude", "types_or: [python, pyi, jupyter]"),
+    "yamllint": Hook("yamllint", "types: [yaml]"),
 }
-"""The same tools for prek and pre-commit: how each is started, and for which files."""
+"""The same tools for all: how each is started, and for which files."""
 
 SLOW_HOOKS = {
-    "bandit": ("bandit --quiet", "types: [python]"),
-    "black": ("black --check --quiet", "types_or: [python, pyi]"),
+    "bandit": Hook("bandit --quiet", "types: [python]"),
+    "black": Hook("black --check --quiet", "types_or: [python, pyi]"),
 }
 """Those that take long on many files."""
 
@@ -46,8 +48,7 @@ STAGED = 1.0
 KNOWN = 1.5
 """The same where the file was judged before, in units of what prek takes to do nothing."""
 
-NOTHING = ".nothing.yaml"
-"""Hooks of which none does anything."""
+ALL_FILES = "All files are asked for."
 
 
 class Layout(NamedTuple):
@@ -55,7 +56,8 @@ class Layout(NamedTuple):
 
     setting: Setting
     root: str
-    hooks: dict[str, tuple[str, str]]
+    hooks: Mapping[str, Hook]
+    managers: Sequence[Manager]
 
     @property
     def tools(self) -> str:
@@ -64,24 +66,48 @@ class Layout(NamedTuple):
         return f"{', '.join(self.hooks)} over {len(done.stdout.split())} files"
 
     def commands(
-        self, prepare: Callable[[], None], own: Sequence[str] = (), peers: Sequence[str] = ("--all-files",)
+        self, prepare: Callable[[], None], *, staged: bool = False, nothing: bool = False
     ) -> list[Command]:
-        """wsbuild with the options `own` and the hook managers with the options `peers`."""
-        found = [Command("wsbuild", [str(program("wsbuild")), "detect", *own], self.root, prepare, _clean)]
-        for name in ("prek", "pre-commit"):
-            if path := program(name):
-                check = partial(_passed, len(self.hooks))
-                found.append(Command(name, [path, "run", *peers], self.root, prepare, check))
+        """wsbuild and the managers of hooks, over all files or the staged ones.
+
+        With `nothing` the hooks of the managers do nothing.
+        """
+        own = [str(program("wsbuild")), "detect", *(["--staged"] if staged else [])]
+        found = [Command("wsbuild", own, self.root, prepare, _clean)]
+        for manager in self.taking_part(staged=staged):
+            if presence(manager).version:
+                argv = manager.command(staged=staged, nothing=nothing)
+                check = partial(manager.passed, len(self.hooks))
+                found.append(Command(manager.name, argv, self.root, prepare, check))
         return found
 
-    def table(self, title: str, note: str, commands: Sequence[Command], target: float | None) -> Table:
+    def shortly(self, runs: int = COLD_RUNS) -> Layout:
+        """The same, for what takes long."""
+        return self._replace(setting=self.setting.short(runs))
+
+    def taking_part(self, *, staged: bool) -> list[Manager]:
+        """The managers that are asked."""
+        return [manager for manager in self.managers if staged or manager.ALL_FILES]
+
+    def table(
+        self,
+        title: str,
+        note: str,
+        commands: Sequence[Command],
+        target: float | None = None,
+        *,
+        warmup: int = 1,
+    ) -> Table:
         """The commands in turn."""
-        found = self.setting.measure(commands)
+        found = self.setting.measure(commands, warmup=warmup)
         base = "prek" if "prek" in found else "wsbuild"
-        return Table(f"{title}: {self.tools}", note, base, found, {"wsbuild": target} if target else {})
+        targets = {"wsbuild": target} if target and base == "prek" else {}
+        asked = self.taking_part(staged=any("--staged" in command.argv for command in commands))
+        missing = {one.name: presence(one).reason for one in asked if presence(one).reason}
+        return Table(f"{title}: {self.tools}", note, base, found, targets, absent=missing)
 
 
-def _lay_out(setting: Setting, name: str, hooks: dict[str, tuple[str, str]]) -> Layout:
+def _lay_out(setting: Setting, name: str, hooks: Mapping[str, Hook], managers: Sequence[Manager]) -> Layout:
     """The sources of some packages, less what the tools have something against."""
     root = os.path.join(setting.scratch, name)
     wheels = os.path.join(setting.scratch, "wheels")
@@ -104,23 +130,15 @@ def _lay_out(setting: Setting, name: str, hooks: dict[str, tuple[str, str]]) -> 
     subprocess.run([str(program("ruff")), "format", "--quiet", "."], cwd=root, check=False)
     setting.tell("leaving out files in which something is found")
     _leave_out(root)
-    write_text(root, ".pre-commit-config.yaml", _hooks(hooks))
-    write_text(root, NOTHING, _hooks({name: ("true", types) for name, (_, types) in hooks.items()}))
+    for manager in managers:
+        manager.write(root, hooks)
     _git(root, "add", "-A")
     _git(root, "-c", "user.name=b", "-c", "user.email=b@example.org", "commit", "-qm", "all")
-    layout = Layout(setting, root, hooks)
+    layout = Layout(setting, root, hooks, managers)
     setting.tell("the first run of each")
     for command in layout.commands(lambda: None):
         once(command, setting.scratch)
     return layout
-
-
-def _hooks(hooks: dict[str, tuple[str, str]]) -> str:
-    fields = (
-        "      - id: {0}\n        name: {0}\n        entry: '{1}'\n        language: system\n        {2}\n"
-    )
-    head = "---\nrepos:\n  - repo: local\n    hooks:\n"
-    return head + "".join(fields.format(name, *given) for name, given in hooks.items())
 
 
 def _git(root: str, *words: str) -> None:
@@ -159,12 +177,9 @@ def _clean(output: str) -> list[str]:
     return [] if output.startswith("0 findings in 0 of ") else [f"it says {output!r}"]
 
 
-def _passed(hooks: int, output: str) -> list[str]:
-    """Each of so many hooks has passed, or had no file."""
-    lines = output.splitlines()
-    ended = sum(line.endswith(("Passed", "Skipped")) for line in lines)
-    has_passed = any(line.endswith("Passed") for line in lines)
-    return [] if ended == hooks and has_passed else [f"{ended} of {hooks} hooks have passed"]
+def _empty(output: str) -> list[str]:
+    """What wsbuild prints says that it had nothing to look at."""
+    return [] if output.startswith("nothing is staged") else [f"it says {output!r}"]
 
 
 class Changing:
@@ -202,26 +217,33 @@ class Changing:
 
 def detect(setting: Setting, chosen: Sequence[str]) -> Iterator[Table]:  # noqa: ARG001 - it is one case
     """All files, with nothing changed, as in a fresh checkout, and with one file changed; one staged file."""
-    layout = _lay_out(setting, "detect", HOOKS)
+    layout = _lay_out(setting, "detect", HOOKS, MANAGERS)
+    short = layout.shortly()
     file = Changing(layout.root)
-    all_files = "All files are asked for."
-    yield layout.table("Nothing changed", all_files, layout.commands(lambda: None), 1 / 50)
+    yield short.table("Nothing changed", ALL_FILES, layout.commands(lambda: None), 1 / 50)
     fresh = layout.commands(lambda: _touch_all(layout.root))
-    yield layout.table("Every time of change is another, as in a fresh checkout", all_files, fresh, None)
-    yield layout.table("One file changed", all_files, layout.commands(file.change), 1 / 25)
+    yield short.table("Every time of change is another, as in a fresh checkout", ALL_FILES, fresh)
+    yield short.table("One file changed", ALL_FILES, layout.commands(file.change), 1 / 25)
     file.restore()
-    staged = layout.commands(file.stage, ["--staged"], ())
-    yield layout.table("One staged file of new content", "As before a commit.", staged, STAGED)
-    known = layout.commands(file.stage_known, ["--staged"], ["-c", NOTHING])
+    yield from _staged(layout, file)
+    file.restore()
+    yield _cold(short)
+
+
+def _staged(layout: Layout, file: Changing) -> Iterator[Table]:
+    own, *others = layout.commands(lambda: None, staged=True)
+    nothing = [replace(own, verify=_empty), *others]
+    yield layout.table("Nothing staged", "As before a commit without a file.", nothing)
+    new = layout.commands(file.stage, staged=True)
+    yield layout.table("One staged file of new content", "As before a commit.", new, STAGED)
+    known = layout.commands(file.stage_known, staged=True, nothing=True)
     for _ in range(2):
-        once(known[0], setting.scratch)
+        once(known[0], layout.setting.scratch)
     note = "The hooks of the others do nothing: this is what they take by themselves."
     yield layout.table("One staged file that was judged before", note, known, KNOWN)
-    file.restore()
-    yield _cold(layout, COLD_RUNS)
 
 
-def _cold(layout: Layout, runs: int) -> Table:
+def _cold(layout: Layout) -> Table:
     """Without what wsbuild remembers, beside the tools alone."""
 
     def forget() -> None:
@@ -234,17 +256,21 @@ def _cold(layout: Layout, runs: int) -> Table:
         "ruff": "ruff check --no-cache .",
         "ruff-format": "ruff format --no-cache --check .",
     }
-    bare = " && ".join(forms.get(name, f"{entry} .") for name, (entry, _) in layout.hooks.items())
+    bare = " && ".join(forms.get(name, f"{hook.entry} .") for name, hook in layout.hooks.items())
     tools = Command("the tools alone", ["/bin/sh", "-c", bare], layout.root, forget)
     own = Command("wsbuild", [str(program("wsbuild")), "detect"], layout.root, forget, _clean)
-    found = layout.setting.measure([own, tools], runs=runs)
+    found = layout.setting.measure([own, tools], warmup=0)
     title = f"Nothing is known: {layout.tools}"
     return Table(title, "The tools alone: one after the other.", "the tools alone", found, {"wsbuild": 1.0})
 
 
 def detect_all(setting: Setting, chosen: Sequence[str]) -> Iterator[Table]:  # noqa: ARG001 - it is one case
-    """The same with nothing changed, with tools that take long as well."""
-    layout = _lay_out(setting, "detect-all", {**HOOKS, **SLOW_HOOKS})
-    short = layout._replace(setting=setting._replace(runs=COLD_RUNS))
-    yield short.table("Nothing changed", "All files are asked for.", layout.commands(lambda: None), 1 / 300)
-    yield _cold(layout, 1)
+    """The same with nothing changed, with tools that take long as well: a minute for each run of them.
+
+    So they run but twice, for prek alone, after the first run that laying out ends with.
+    """
+    prek = [manager for manager in MANAGERS if manager.name == "prek"]
+    layout = _lay_out(setting, "detect-all", {**HOOKS, **SLOW_HOOKS}, prek)
+    commands = layout.commands(lambda: None)
+    yield layout.shortly(2).table("Nothing changed", ALL_FILES, commands, 1 / 300, warmup=0)
+    yield _cold(layout.shortly(1))
