@@ -27,7 +27,7 @@ from bench.peers.registry import PEERS
 from bench.report import Grid, Table, as_json, as_markdown, as_text, versions
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 
 def _count(text: str) -> int:
@@ -85,7 +85,10 @@ def _install() -> None:
     _tell("")
 
 
-def _measured(setting: Setting, chosen: Sequence[str]) -> list[Table | Grid]:
+def _measured(
+    setting: Setting, chosen: Sequence[str], keep: Callable[[Sequence[Table | Grid]], None]
+) -> None:
+    """Measure, and after each group of cases keep all that is there."""
     tables: list[Table | Grid] = []
     for measure in dict.fromkeys(CASES[name] for name in chosen):
         started = time.monotonic()
@@ -95,7 +98,7 @@ def _measured(setting: Setting, chosen: Sequence[str]) -> list[Table | Grid]:
             tables.append(table)
         minutes = (time.monotonic() - started) / 60
         print(f"({measure.__name__} took {minutes:.1f} minutes)\n", flush=True)
-    return tables
+        keep(tables)
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -104,19 +107,22 @@ def main(words: Sequence[str] | None = None) -> int:
     if not arguments.no_install:
         _install()
     print(", ".join(f"{name} {version}" for name, version in versions().items()) + "\n", flush=True)
+
+    def keep(tables: Sequence[Table | Grid]) -> None:
+        _write(arguments.json, json.dumps(as_json(tables), indent=2) + "\n")
+        _write(arguments.table, as_markdown(tables))
+
     with tempfile.TemporaryDirectory(prefix="wsbuild-bench-") as scratch:
         sizes = (arguments.n, arguments.few, arguments.many, arguments.restored, arguments.large)
         setting = Setting(scratch, arguments.runs, *sizes, arguments.tool, _tell)
         try:
-            tables = _measured(setting, arguments.case or list(CASES))
+            _measured(setting, arguments.case or list(CASES), keep)
         except WrongAnswerError as error:
             _tell("")
             sys.stderr.write(f"bench: {error}\n")
             return 1
         except KeyboardInterrupt:
             return 130
-    _write(arguments.json, json.dumps(as_json(tables), indent=2) + "\n")
-    _write(arguments.table, as_markdown(tables))
     return 0
 
 

@@ -11,6 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from bench.cases.field import REFERENCES, Field, build_size, look_size, make_field, show_size
+from bench.cases.profile import profile
 from bench.cases.setting import (
     NOOP_WARMUP,
     Setting,
@@ -171,6 +172,7 @@ MEASURES = {
     "cold": _first,
     "cold-two": _first_by_two,
     "noop": _nothing,
+    "profile": profile,
     "change": _after_change,
     "touch": _after_touch,
     "list-each": _list,
@@ -199,4 +201,4 @@ def build(setting: Setting, chosen: Sequence[str]) -> Iterator[Table]:
         field = make_field(
             setting.short(), [*REFERENCES, *slow], min(setting.few, setting.workstreams), setting.workstreams
         )
-        yield from _compare(field, [name for name in chosen if name != "cold-two"])
+        yield from _compare(field, [name for name in chosen if name not in {"cold-two", "profile"}])

@@ -23,6 +23,7 @@ CASES: dict[str, Callable[[Setting, Sequence[str]], Iterator[Table | Grid]]] = {
     "cold": build,
     "cold-two": build,
     "noop": build,
+    "profile": build,
     "change": build,
     "touch": build,
     "list-each": build,
