@@ -28,7 +28,7 @@ FILES = {
     "pyproject.toml": "[tool.ruff]\n",
     "config/wsbuild.yaml": "---\ndetectors: [own, ruff, shy, yamllint]\n",
 }
-OWN = 'grep -l Teh -- "$@"; test $? != 0'
+OWN = 'grep -l "${MOOD:-Teh}" -- "$@"; test $? != 0'
 
 
 @pytest.fixture

@@ -113,6 +113,11 @@ def _untracked(space: Space) -> None:
     space.write("new.txt", "")
 
 
+def _untracked_untold(space: Space) -> None:
+    space.git("config", "status.showUntrackedFiles", "no")
+    _untracked(space)
+
+
 def _commit(space: Space) -> None:
     stage(space, "sub/b.txt", "BAD\n")
     space.git("commit", "-qm", "b", "--", "sub/b.txt")
@@ -122,7 +127,7 @@ def _commit(space: Space) -> None:
     "change",
     [
         *(_config, _plugin, _tool, _environment, _ignored_package, _line_ends),
-        *(_another, _unstaged, _untracked, _commit),
+        *(_another, _unstaged, _untracked, _untracked_untold, _commit),
     ],
 )
 def test_what_else_counts_is_noticed(space: Space, change: Callable[[Space], None]) -> None:
@@ -132,6 +137,17 @@ def test_what_else_counts_is_noticed(space: Space, change: Callable[[Space], Non
     assert asked(space) == (1, True)
     change(space)
     assert not asked(space)[1]
+
+
+def test_an_error_is_not_remembered(space: Space) -> None:
+    """What could not be judged is judged again, until it can be."""
+    flag = space.root.parent / "flag"
+    own(space, f"test -f {flag} || exit 9")
+    space.git("add", "-A")
+    for _ in range(3):
+        assert "sh ended with 9" in space.wsbuild("detect", "--staged", code=1).out
+    flag.touch()
+    assert asked(space)[0] == 0
 
 
 def test_paths_are_another_question(space: Space) -> None:
