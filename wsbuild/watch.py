@@ -26,6 +26,7 @@ UNSURE = -1
 class Watch:
     """Looks at paths, and remembers what it saw first of each: of the `files` that are judged, of what lies
     `around` them, and of `folders`, with the names in them: all (`names`), and those that count (`listings`).
+    `linked` are places that something else leads to.
     """
 
     def __init__(self, is_ignored: Callable[[str], object]) -> None:
@@ -35,6 +36,7 @@ class Watch:
         self.folders: dict[str, Look] = {}
         self.names: dict[str, str] = {}
         self.listings: dict[str, str] = {}
+        self.linked: set[str] = set()
         self._is_ignored = is_ignored
 
     def lstat_file(self, path: str) -> os.stat_result:
@@ -49,7 +51,9 @@ class Watch:
         """Look at a place where files are looked for: a directory, or something that says which count; and
         at where that leads.
         """
-        for _ in range(MOST_LINKS):
+        for hop in range(MOST_LINKS):
+            if hop:
+                self.linked.add(path)
             if path in self.listings or path in self.around:
                 return
             try:

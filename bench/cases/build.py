@@ -183,14 +183,14 @@ MEASURES = {
 def _compare(field: Field, chosen: Sequence[str]) -> Iterator[Table]:
     measures = {name: measure for name, measure in MEASURES.items() if name in chosen}
     if measures.pop("cold", None):
-        yield from (table for table in _first(field) if table.found)
+        yield from (table for table in _first(field) if table.found or table.absent)
     measured = field.taking_part(build_size) if "cold" in chosen else []
     for site in field.sites:
         if site not in measured:
             field.setting.tell(f"the first build by {site.peer.NAME}")
             once(cold(site), field.setting.scratch)
     for measure in measures.values():
-        yield from (table for table in measure(field) if table.found)
+        yield from (table for table in measure(field) if table.found or table.absent)
 
 
 def build(setting: Setting, chosen: Sequence[str]) -> Iterator[Table]:

@@ -114,7 +114,7 @@ def test_files_of_others_are_left_out_or_come_after(shop: Space, scope: str) -> 
     after = told["by"]["ws-changes-python"]["after"]
     assert after == [{"id": "ws-other", "reasons": ["src/shop/cart.py is in its scope"]}]
     assert [one["ordered"] for one in told["overlaps"]] == [True]
-    assert "1 overlaps ordered by dependencies" in shop.wsbuild("validate").out
+    assert "1 overlap ordered by dependencies" in shop.wsbuild("validate").out
 
 
 def test_nothing_is_written_where_it_would_not_hold(shop: Space) -> None:

@@ -50,7 +50,7 @@ class Claims:
             rel = self._rel(folder)
             if named := self._names.get(rel):
                 self._below.setdefault(rel, set()).update(named)
-        found: dict[str, Members | None] = dict.fromkeys(common)
+        found: dict[str, Members | None] = dict.fromkeys(common | watch.linked)
         for path in watch.around.keys() - found.keys():
             folder, _, name = self._rel(path).rpartition("/")
             found[path] = frozenset(self._near(folder)) if name == GITIGNORE else None

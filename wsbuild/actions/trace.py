@@ -6,13 +6,15 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from bisect import bisect_left
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from wsbuild import patterns
 from wsbuild.actions.claims import ancestors
 from wsbuild.actions.tally import IDLE, SKIPPED, UP_TO_DATE, StepReport
-from wsbuild.looks import names_in
+from wsbuild.looks import GONE, Look, look_of, names_in
+from wsbuild.watch import settled
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -116,8 +118,10 @@ class Reach:
                 self._dependents[other].append(number)
 
     def of_changes(self, places: Iterable[int]) -> set[int] | None:
-        """The rows that must be decided where these places of the memory changed; None: all."""
-        found = set(self._trace.left)
+        """The rows that must be decided where these places of the memory changed; None: all. Memory and trace
+        have them then as they are now.
+        """
+        found, began_ns = set(self._trace.left), time.time_ns()
         for place in places:
             path = self._memory.paths[place]
             if path in self._trace.database:
@@ -126,6 +130,7 @@ class Reach:
             if members is None:
                 return None
             found.update(members)
+            self._memory.saw(place, settled(_look(os.path.join(self._memory.root, path)), began_ns))
             found.update(self._named_in(path))
         return self.closure(found)
 
@@ -183,10 +188,18 @@ class Reach:
             return
         folder = "" if path == full else path
         names = self._trace.names[full].split("\0")
-        moved = {row[:-3] for row in {*names}.symmetric_difference(names_in(full).split("\0"))}
+        self._trace.names[full] = names_in(full)
+        moved = {row[:-3] for row in {*names}.symmetric_difference(self._trace.names[full].split("\0"))}
         for word, numbers in self._trace.words.items():
             if _is_below(word, folder) and word[len(folder) :].lstrip("/").split("/")[0] in moved:
                 yield from numbers
+
+
+def _look(path: str) -> Look:
+    try:
+        return look_of(os.lstat(path))
+    except OSError:
+        return GONE
 
 
 def _is_below(path: str, folder: str) -> bool:
