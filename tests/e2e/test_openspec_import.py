@@ -503,3 +503,53 @@ def test_from_below_the_root(space: ChangeSpace) -> None:
     space.wsbuild("spec", "import", "x", "--files", "./app.txt", cwd=where)
     assert "files_scope: [src/app.txt]" in space.read("workstreams/openspec-x.yaml")
     space.wsbuild("spec", "import", "x", "../openspec/changes/x", cwd=where)
+
+
+DESIGN = """\
+## Context
+It is as it is, in `src/other.txt`.
+
+## Decisions
+- Keep the theme in **one** file, `src/theme.txt`
+  because it is small
+
+### Decision: no colors
+Black on white.
+
+## Risks / Trade-offs
+None.
+"""
+
+
+def test_the_design_is_kept_to(space: ChangeSpace) -> None:
+    """By each workstream: what was decided is its first task."""
+    space.change("add-it", GROUPS, design=DESIGN)
+    made = space.imported("add-it")
+    lines = (
+        "Keep to the design of the change: openspec/changes/add-it/design.md",
+        "- Keep the theme in **one** file, `src/theme.txt` because it is small",
+        "Decision: no colors",
+        "Black on white.",
+    )
+    assert {ws["tasks"][0] for ws in made} == {"\n".join(lines)}
+    assert made[0]["files_create"] == ["src/new.txt"]
+    space.change("add-it", GROUPS, design=DESIGN.replace("Black", "White"))
+    assert {ws["tasks"][0][-15:] for ws in space.imported("add-it")} == {"White on white."}
+
+
+def test_a_design_says_which_files_where_nothing_else_does(space: ChangeSpace) -> None:
+    """Not where the proposal does."""
+    space.write("src/other.txt", "")
+    space.change("add-it", "- [ ] Do it", design=DESIGN)
+    [ws] = space.imported("add-it")
+    assert (ws["files_scope"], ws["files_create"]) == (["src/other.txt"], ["src/theme.txt"])
+    space.change("say-it", "- [ ] Do it", design=DESIGN, proposal="## Impact\n`src/app.txt`\n")
+    [ws] = space.imported("say-it")
+    assert ws["files_scope"] == ["src/app.txt"]
+
+
+def test_a_design_that_cannot_be_read(space: ChangeSpace) -> None:
+    """Is told, and nothing is written."""
+    space.change("add-it", GROUPS)
+    (space.root / space.changes / "add-it/design.md").write_bytes(b"\xff")
+    assert "design.md" in space.refused("add-it").err

@@ -20,18 +20,19 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ARCHIVE = "archive"
-TASKS, PROPOSAL, SPEC = "tasks.md", "proposal.md", "spec.md"
+TASKS, PROPOSAL, DESIGN, SPEC = "tasks.md", "proposal.md", "design.md", "spec.md"
 
 _TITLE = re.compile(r"(?:change )?proposal\b:?\s*|change:\s*", re.IGNORECASE)
 _IMPACT = re.compile(r"(?:\d+\.\s*)?impact", re.IGNORECASE)
+_DECISIONS = re.compile(r"(?:\d+\.\s*)?(?:design )?decisions?", re.IGNORECASE)
 
 
 class Change(NamedTuple):
     """What is to be done, wherever it was written down.
 
     `place` is the directory or file it comes from, `tasks_file` the one with the tasks, both from the
-    root; `impact` what its proposal says of the files that it concerns. Only what comes from a
-    `directory` has boxes to tick.
+    root; `impact` what its proposal says of the files that it concerns; `design` all that its design says,
+    and `decisions` what was decided there. Only what comes from a `directory` has boxes to tick.
     """
 
     id: str
@@ -41,6 +42,8 @@ class Change(NamedTuple):
     tasks: TaskList
     requirements: tuple[Requirement, ...] = ()
     impact: tuple[Node, ...] = ()
+    design: tuple[Node, ...] = ()
+    decisions: tuple[Node, ...] = ()
     directory: bool = True
 
 
@@ -138,16 +141,16 @@ def _is_top(page: Page) -> bool:
     return any(block.kind == HEADING and block.level == 1 for block in page.blocks[:1])
 
 
-def impact(page: Page) -> list[Node]:
-    """What stands below the heading `Impact`."""
+def _section(page: Page, name: re.Pattern[str]) -> tuple[Node, ...]:
+    """What stands below the headings of that name."""
     found: list[Node] = []
     level = 0
     for block in page.blocks:
         if block.kind == HEADING and (not level or block.level <= level):
-            level = block.level if _IMPACT.fullmatch(block.plain().strip(":")) else 0
+            level = block.level if name.fullmatch(block.plain().strip(":")) else 0
         elif level:
             found.append(block)
-    return found
+    return tuple(found)
 
 
 def _spec_files(root: str, place: str) -> Iterator[tuple[str, str]]:
@@ -181,6 +184,8 @@ def read_change(root: str, name: str) -> tuple[Change, list[Problem]]:
     proposal, problems = read_page(root, f"{place}/{PROPOSAL}")
     tasks, wrong = read_page(root, f"{place}/{TASKS}")
     problems += wrong
+    design, wrong = read_page(root, f"{place}/{DESIGN}")
+    problems += wrong
     title = ""
     if proposal:
         title, wrong = _front(proposal, f"{place}/{PROPOSAL}")
@@ -198,7 +203,9 @@ def read_change(root: str, name: str) -> tuple[Change, list[Problem]]:
         tasks_file=f"{place}/{TASKS}",
         tasks=task_list(tasks) if tasks else TaskList((), True),
         requirements=tuple(requirements),
-        impact=tuple(impact(proposal)) if proposal else (),
+        impact=_section(proposal, _IMPACT) if proposal else (),
+        design=tuple(design.blocks) if design else (),
+        decisions=_section(design, _DECISIONS) if design else (),
     )
     return change, problems or _check(change)
 

@@ -10,13 +10,14 @@ from wsbuild.paths import BadPathError, canonical
 from wsbuild.patterns import kind
 from wsbuild.planning.drafts import Draft
 from wsbuild.planning.openspec.anchors import anchor
+from wsbuild.planning.openspec.change import DESIGN
 from wsbuild.planning.openspec.commands import commands
 from wsbuild.planning.openspec.deltas import ASKED, REMOVED
 from wsbuild.planning.openspec.known import FIELD, note
 from wsbuild.planning.openspec.naming import change_slug, name_groups
 from wsbuild.planning.openspec.paths import Finder, Named
 from wsbuild.planning.openspec.portions import dependencies, portions
-from wsbuild.planning.openspec.tasks import bulleted
+from wsbuild.planning.openspec.tasks import bulleted, rendered
 from wsbuild.steps import COMMAND_MARK
 
 if TYPE_CHECKING:
@@ -77,6 +78,14 @@ def _words(task: Task) -> str:
     return f"{task.under}: {text}" if task.under else text
 
 
+def _decided(change: Change) -> list[str]:
+    """What was decided in the design, as what every workstream of the change has to keep to."""
+    if not change.design:
+        return []
+    head = f"Keep to the design of the change: {change.place}/{DESIGN}"
+    return ["\n".join([head, *rendered(change.decisions)])]
+
+
 def _requirement(one: Requirement) -> str:
     """A requirement as a task. It may be met by what other workstreams have done."""
     where = f"{one.kind} in {one.capability}" if one.capability else one.kind
@@ -133,7 +142,8 @@ class _Maker:
 
     def files(self, portion: Portion, known: Known | None, earlier: set[str]) -> _Files:
         """The files that a portion may change and create; `earlier` ones may be there by then."""
-        named = self.finder.named(portion.blocks()) or self.finder.named(self.change.impact)
+        said = (portion.blocks(), self.change.impact, self.change.design)
+        named = next((found for blocks in said if (found := self.finder.named(blocks))), [])
         given = self.options.files or (known.files if known else ())
         if not named and not given:
             given = tuple(self.around.ask(self._name(portion)))
@@ -144,8 +154,8 @@ class _Maker:
             return _Files([], [], given)
         if not named:
             hint = (
-                "name one in inline code, or in the proposal's Impact section, or say `--files PATTERN`: "
-                "`--files 'src/**'`"
+                "name one in inline code, in the proposal's Impact section or the design, or say "
+                "`--files PATTERN`: `--files 'src/**'`"
             )
             self._refuse(portion, "no-files", f"{self._name(portion)} names no file of the project", hint)
         create = [one.pattern for one in named if not one.there or one.pattern in self.made]
@@ -207,7 +217,7 @@ class _Maker:
         return {
             "files_scope": files.scope,
             **({"files_create": files.create} if files.create else {}),
-            "tasks": [*map(_words, group.tasks), *map(_requirement, required)],
+            "tasks": [*_decided(self.change), *map(_words, group.tasks), *map(_requirement, required)],
             **({"acceptance_tests": tests} if tests else {}),
             "metadata": {"title": title, FIELD: noted},
         }
