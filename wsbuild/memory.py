@@ -20,6 +20,7 @@ from wsbuild.watch import settled
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
+    from typing import Any
 
 DETECT, RUN = "detect", "run"
 """The kinds of commands; each has a directory of that name below STATE."""
@@ -72,6 +73,16 @@ class Memory:
         self.details = details
         self.marks = marks
         self._more = more
+        self._known: Any = None
+
+    @property
+    def known(self) -> Any:
+        """What `details` say; read once."""
+        if self._known is None:
+            import json
+
+            self._known = json.loads(self.details)
+        return self._known
 
     def complete(self) -> bool:
         """Get the rest of it; gives whether that is there."""
@@ -124,9 +135,7 @@ class Memory:
         """Those of `places` that are no directories with the names in them that were there: these look
         otherwise with each file that is written anew.
         """
-        import json
-
-        names, began_ns = json.loads(self.details)["names"], time.time_ns()
+        names, began_ns = self.known["names"], time.time_ns()
         rest = []
         for place in places:
             path = os.path.join(self.root, self.paths[place])

@@ -49,11 +49,9 @@ def recall(root: str, words: Sequence[str], environ: Mapping[str, str]) -> Befor
         return None
     rest = moved and old.unlike(moved)
     if rest:
-        import json
-
         from wsbuild.cache.unmoved import take_as_seen
 
-        rest = take_as_seen(old, rest, json.loads(old.details)["seed"])
+        rest = take_as_seen(old, rest, old.known["seed"])
     if len(rest) < len(moved):
         keep(root, words, old)
     return Before(old, rest)

@@ -58,7 +58,7 @@ class Trace:
     @classmethod
     def of_memory(cls, memory: Memory) -> Trace:
         """That of a run which is remembered."""
-        return cls(json.loads(memory.details))
+        return cls(memory.known)
 
     @classmethod
     def of_rows(cls, rows: Sequence[Sequence[Any]]) -> Trace:

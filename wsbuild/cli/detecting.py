@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from typing import TYPE_CHECKING
 
@@ -66,7 +65,7 @@ def run_again(
     """The answer to a command that is remembered, by judging only what has `changed`, or by judging all
     where that is more than some paths. Raises UserError, StateError.
     """
-    details = json.loads(old.details)
+    details = old.known
     given = None if changed is None else resume(old, details, changed, words, root, environ)
     return given or run(request_of(details["request"]), words, root, environ)
 
