@@ -6,13 +6,13 @@ changed since is told from one that may be written anew.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import tempfile
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from wsbuild import bundle
 from wsbuild.atomic import write_atomic
+from wsbuild.cache.digest import sha256_text
 from wsbuild.documents.yaml_out import write_yaml
 from wsbuild.plan import read
 from wsbuild.schemas import field_names
@@ -81,7 +81,7 @@ class Checked(NamedTuple):
 
 
 def _digest(body: str) -> str:
-    return hashlib.sha256(body.encode()).hexdigest()[:16]
+    return sha256_text(body)[:16]
 
 
 def is_own(text: str) -> bool:

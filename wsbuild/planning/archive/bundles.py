@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import stat
 from typing import TYPE_CHECKING, NamedTuple
 
 from wsbuild.atomic import sync_directory, write_atomic
+from wsbuild.cache.digest import sha256_bytes
 from wsbuild.documents.items import UncuttableError, without
 from wsbuild.documents.read import parse_document
 from wsbuild.errors import UserError
@@ -37,7 +37,7 @@ class Bundle(NamedTuple):
     @property
     def sha256(self) -> str:
         """The digest of what it holds."""
-        return hashlib.sha256(self.data).hexdigest()
+        return sha256_bytes(self.data)
 
     def without(self, gone: Collection[str]) -> bytes | None:
         """What the file holds without some workstreams; None where it holds no other. Raises UserError

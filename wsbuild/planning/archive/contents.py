@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from wsbuild.cache.digest import sha256_bytes
 from wsbuild.plan.archived import MANIFEST, SCHEMA
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def members(reports: Sequence[Report], bundles: Mapping[str, Bundle], stamp: Sta
             {"member": f"{BUNDLES}/{name}", "name": name, "mode": bundles[name].mode}
             for name in sorted(bundles)
         ],
-        "members": {name: hashlib.sha256(found[name]).hexdigest() for name in sorted(found)},
+        "members": {name: sha256_bytes(found[name]) for name in sorted(found)},
     }
     found[MANIFEST] = _json(manifest)
     return found

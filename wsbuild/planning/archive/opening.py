@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from wsbuild.cache.digest import sha256_bytes
 from wsbuild.documents.read import parse_document
 from wsbuild.documents.zip_file import BadZipError, unpack
 from wsbuild.errors import UserError
@@ -58,7 +58,7 @@ def _check_members(path: str, told: Mapping[str, str], members: Mapping[str, byt
         how = "lacks a member that its manifest has" if missing else "has a member that its manifest lacks"
         raise UserError(f"{path} {how}: {strange[0]}", HINT)
     for name, data in members.items():
-        if hashlib.sha256(data).hexdigest() != told[name]:
+        if sha256_bytes(data) != told[name]:
             raise UserError(f"{path}: {name} is not as it was when it was archived (sha256)", HINT)
 
 

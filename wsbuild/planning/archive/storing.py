@@ -5,12 +5,12 @@ the archive is in its place, read back and known to the index, before the bundle
 from __future__ import annotations
 
 import errno
-import hashlib
 import os
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from wsbuild.atomic import sync_directory
+from wsbuild.cache.digest import sha256_bytes
 from wsbuild.documents.zip_file import BadZipError, pack
 from wsbuild.errors import StateError, UserError
 from wsbuild.plan import archived
@@ -148,7 +148,7 @@ def _archive(where: Where, found: Foreseen, stamp: Stamp) -> str:
 
 def _prefix(where: Where) -> str:
     """How files that are written aside are called: other projects may use the directory too."""
-    return f".wsbuild-archive-{hashlib.sha256(os.fsencode(where.root)).hexdigest()[:12]}-"
+    return f".wsbuild-archive-{sha256_bytes(os.fsencode(where.root))[:12]}-"
 
 
 def _tidy(where: Where) -> None:

@@ -5,9 +5,10 @@ An anchor is the number of a task (empty where it has none), `@`, and a digest o
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
+
+from wsbuild.cache.digest import sha256_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -31,7 +32,7 @@ class Match(NamedTuple):
 def digest(task: Task) -> str:
     """Of what a task says, without its number, however it is wrapped."""
     words = " ".join(task.text.removeprefix(task.number).split())
-    return hashlib.sha256(words.encode()).hexdigest()[:DIGITS]
+    return sha256_text(words)[:DIGITS]
 
 
 def anchor(task: Task) -> str:

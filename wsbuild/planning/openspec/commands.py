@@ -6,11 +6,11 @@ and only behind words that say so (`Verify: ...`, `run ...`). Any other text is 
 
 from __future__ import annotations
 
-import hashlib
 import re
 import shlex
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from wsbuild.cache.digest import sha256_text
 from wsbuild.planning.markdown_tree import FENCE, HEADING, INLINE_CODE, PARAGRAPH
 from wsbuild.planning.openspec.paths import SHELLS
 from wsbuild.steps import COMMAND_MARK
@@ -45,7 +45,7 @@ class Command(NamedTuple):
         """It as an acceptance test; a script ends at its first failure."""
         if not self.script:
             return COMMAND_MARK + self.text
-        name = hashlib.sha256(self.text.encode()).hexdigest()[:8]
+        name = sha256_text(self.text)[:8]
         return {"id": f"verify-{name}", "run": f"set -e\n{self.text}", "shell": True}
 
 

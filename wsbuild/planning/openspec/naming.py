@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 import unicodedata
 from typing import TYPE_CHECKING, NamedTuple
 
+from wsbuild.cache.digest import sha256_text
 from wsbuild.planning.openspec.anchors import digest
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def change_slug(change: str, others: Iterable[str]) -> str:
     lossless = re.sub(r"[-_. ]+", "-", change.lower()).strip("-")
     if found and found == lossless and found not in rivals:
         return found
-    return f"{found or 'change'}-{hashlib.sha256(change.encode()).hexdigest()[:HASH]}"
+    return f"{found or 'change'}-{sha256_text(change)[:HASH]}"
 
 
 class Named(NamedTuple):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from wsbuild.cache.digest import sha256_text
 from wsbuild.planning.project.issues import mark
 from wsbuild.planning.project.standing import BLOCKED, DONE, FAILED, IN_PROGRESS
 from wsbuild.planning.project.statuses import owner, owners
@@ -165,7 +165,7 @@ def _epic_targets(epic: Epic, owned: Mapping[str, str], known: Known) -> tuple[T
 
 
 def _digest(data: Any) -> str:
-    return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()[:16]
+    return sha256_text(json.dumps(data, sort_keys=True))[:16]
 
 
 def _epic_due(

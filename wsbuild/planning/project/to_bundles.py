@@ -6,12 +6,12 @@ not in git.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 import unicodedata
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from wsbuild.cache.digest import sha256_text
 from wsbuild.model import Problem
 from wsbuild.paths import BadPathError, canonical, is_inside
 from wsbuild.planning.drafts import Draft
@@ -46,7 +46,7 @@ class Imported(NamedTuple):
 def slug(text: str) -> str:
     """`text` in the letters of an id, never empty."""
     plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().casefold()
-    return _NO_SLUG.sub("-", plain).strip("-") or hashlib.sha256(text.encode()).hexdigest()[:8]
+    return _NO_SLUG.sub("-", plain).strip("-") or sha256_text(text)[:8]
 
 
 def file_name(epic: Epic) -> str:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING
 
+from wsbuild.cache.digest import sha256_text
 from wsbuild.planning.specs.matching import Known, match
 from wsbuild.planning.specs.sources import SIDECAR
 
@@ -56,7 +56,7 @@ def _kept(page: Page, claims: Sequence[str]) -> list[str]:
 def _new(page: str, mfid: str, used: set[str]) -> str:
     number = 0
     while True:
-        digest = hashlib.sha256(f"{page}\0{mfid}\0{number}".encode()).hexdigest()
+        digest = sha256_text(f"{page}\0{mfid}\0{number}")
         if (made := digest[:DIGITS].upper()) not in used:
             used.add(made)
             return made

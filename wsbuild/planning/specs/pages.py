@@ -6,10 +6,11 @@ import os
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
+from wsbuild.cache.digest import sha256_bytes
 from wsbuild.documents.read import read_text
 from wsbuild.planning import markdown
 from wsbuild.planning.specs import sidecar
-from wsbuild.planning.specs.paragraphs import Paragraph, of_blocks, sha256
+from wsbuild.planning.specs.paragraphs import Paragraph, of_blocks
 from wsbuild.planning.specs.sources import SIDECAR, keys
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def read(root: str, path: str) -> tuple[Page | None, list[Problem]]:
     title = (told if isinstance(told, str) else "") or parsed.title or keys(path)[1]
     notes = (*parsed.problems, *unfit)
     paragraphs = tuple(of_blocks(parsed.blocks))
-    return Page(path, title, sha256(source.data), paragraphs, given, known, notes), []
+    return Page(path, title, sha256_bytes(source.data), paragraphs, given, known, notes), []
 
 
 def read_all(root: str, paths: Sequence[str]) -> tuple[list[Page], list[Problem]]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
 import zlib
 from typing import TYPE_CHECKING, NamedTuple
+
+from wsbuild.cache.digest import sha256_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,13 +39,8 @@ class Paragraph(NamedTuple):
 def of_blocks(blocks: Sequence[Block]) -> list[Paragraph]:
     """The paragraphs that blocks are."""
     return [
-        Paragraph(one.start, one.end, sha256(one.text.encode()), sketch(one.text), one.text) for one in blocks
+        Paragraph(one.start, one.end, sha256_text(one.text), sketch(one.text), one.text) for one in blocks
     ]
-
-
-def sha256(data: bytes) -> str:
-    """The SHA-256 of data, in hexadecimal digits."""
-    return hashlib.sha256(data).hexdigest()
 
 
 def sketch(text: str) -> tuple[int, ...]:
