@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from wsbuild.cli.common import JsonOption, from_root, project_root, show_json
+from wsbuild.cli.common import JsonOption, from_root, project_root, project_settings, show_json
 from wsbuild.errors import EXIT_FAILED, StateError, UserError
 from wsbuild.tools.output import printable
 
@@ -60,13 +60,9 @@ def check_imports(
 
 def _files(root: str, wanted: Sequence[str]) -> list[str]:
     """The files of the project that are no links; of `wanted` those that it names, or is."""
-    from wsbuild import config
     from wsbuild.cache.expand import Tree
-    from wsbuild.problems import ProblemsError
 
-    settings, problems = config.load(root)
-    if problems:
-        raise ProblemsError(problems)
+    settings = project_settings(root)
     for path in wanted:
         if not os.path.lexists(os.path.join(root, path)):
             raise UserError(f"{path} is not there", "name files and directories of the project")

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from wsbuild.actions.session import Session
 from wsbuild.cli.text import json_text
 from wsbuild.root import find_root, path_from_root
+
+if TYPE_CHECKING:
+    from wsbuild.config import Config
 
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object on stdout, nothing else.")]
 LimitOption = Annotated[int, typer.Option("--limit", min=1, help="At most so many rows.")]
@@ -27,6 +30,17 @@ def project_root() -> str:
 def from_root(word: str, root: str) -> str:
     """A word that names a file below the current directory, as seen from the root."""
     return path_from_root(word, root, os.path.realpath(os.getcwd()))
+
+
+def project_settings(root: str) -> Config:
+    """The settings of the project. Raises ProblemsError where its file is wrong."""
+    from wsbuild import config
+    from wsbuild.problems import ProblemsError
+
+    settings, problems = config.load(root)
+    if problems:
+        raise ProblemsError(problems)
+    return settings
 
 
 def asking_session() -> Session:

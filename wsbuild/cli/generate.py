@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from wsbuild.cli.common import JsonOption, from_root, project_root, show_json
+from wsbuild.cli.common import JsonOption, from_root, project_root, project_settings, show_json
 from wsbuild.errors import EXIT_OK, EXIT_USAGE, StateError, UserError
 
 if TYPE_CHECKING:
-    from wsbuild.config import Config
     from wsbuild.model import Problem, Workstream
     from wsbuild.planning.decompose.files import Input, Listed
     from wsbuild.planning.decompose.propose import Options, Proposal
@@ -91,7 +90,7 @@ def generate(
     named = [from_root(word, root) for word in words or []]
     if sum(map(bool, (named, changed, affected, files_from))) != 1:
         raise typer.BadParameter("name a specification, files, or one of --changed, --affected, --files-from")
-    settings = _settings(root)
+    settings = project_settings(root)
     spec = None if as_paths else _spec(root, named)
     options = propose.Options(
         _prefix(prefix, spec),
@@ -122,16 +121,6 @@ def generate(
     draft = explain.draft(proposal, options, change=spec.name if spec else options.prefix, source=source)
     orphans = propose.orphaned(existing, replaced, proposal)
     raise typer.Exit(_end(root, proposal, draft, orphans, write=write, force=force, as_json=as_json))
-
-
-def _settings(root: str) -> Config:
-    from wsbuild import config
-    from wsbuild.problems import ProblemsError
-
-    settings, problems = config.load(root)
-    if problems:
-        raise ProblemsError(problems)
-    return settings
 
 
 def _spec(root: str, named: list[str]) -> Spec | None:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from wsbuild.cli.common import JsonOption, project_root, show_json
+from wsbuild.cli.common import JsonOption, project_root, project_settings, show_json
 from wsbuild.errors import EXIT_FAILED, EXIT_OK, EXIT_USAGE
-from wsbuild.problems import ProblemsError, describe
+from wsbuild.problems import describe
 from wsbuild.tools.output import printable
 
 if TYPE_CHECKING:
@@ -115,13 +115,10 @@ def guard(
 
 def _places(root: str, given: list[str], index_file: str = "", suite_file: str = "") -> Places:
     """Where specifications are, as options and settings say. Raises UserError."""
-    from wsbuild import config
     from wsbuild.planning.specs.index import Places
     from wsbuild.planning.specs.sources import choose
 
-    settings, problems = config.load(root)
-    if problems:
-        raise ProblemsError(problems)
+    settings = project_settings(root)
     chosen = choose(root, [_from_root(word, root) for word in given], settings.spec_sources)
     places = Places(chosen, settings.ignore)
     return places._replace(
