@@ -38,6 +38,14 @@ def look_of(st: os.stat_result) -> Look:
     return st.st_mtime_ns, st.st_ctime_ns, st.st_size, st.st_ino & _SIGNED, st.st_mode
 
 
+def look_at(path: str) -> Look:
+    """What is seen of a path now; GONE where nothing is."""
+    try:
+        return look_of(os.lstat(path))
+    except OSError:
+        return GONE
+
+
 def differing(paths: Sequence[str], seen: array[int]) -> list[int]:
     """The places of those among `paths` that do not look as they did; `seen` has the fields of one after the
     other.

@@ -14,7 +14,7 @@ import zlib
 from array import array
 
 from wsbuild import __version__
-from wsbuild.looks import FIELDS, GONE, Look, differing, look_of, names_in
+from wsbuild.looks import FIELDS, GONE, Look, differing, look_at, names_in
 from wsbuild.watch import settled
 
 TYPE_CHECKING = False
@@ -139,10 +139,7 @@ class Memory:
         rest = []
         for place in places:
             path = os.path.join(self.root, self.paths[place])
-            try:
-                look = look_of(os.lstat(path)) if path in names else GONE
-            except OSError:
-                look = GONE
+            look = look_at(path) if path in names else GONE
             if look != GONE and names_in(path) == names[path]:
                 self.saw(place, settled(look, began_ns))
             else:

@@ -97,3 +97,9 @@ def is_within(rel: str) -> bool:
     except UnicodeEncodeError:
         return False
     return "\0" not in rel and not {"", ".", ".."} & set(parts) and not _is_reserved(parts)
+
+
+def chain(path: str) -> list[str]:
+    """A path from the root and all directories above it, down from the root ''."""
+    parts = path.split("/") if path else []
+    return ["/".join(parts[:depth]) for depth in range(len(parts) + 1)]

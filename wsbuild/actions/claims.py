@@ -8,6 +8,7 @@ from wsbuild import patterns
 from wsbuild.actions.prompt import EDIT
 from wsbuild.actions.words import paths_in
 from wsbuild.cache.expand import GITIGNORE
+from wsbuild.paths import chain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -67,7 +68,7 @@ class Claims:
         return {word: sorted(numbers) for word, numbers in self._words.items()}
 
     def _walkers(self, rel: str) -> Iterator[int]:
-        for above in ancestors(rel):
+        for above in chain(rel):
             yield from self._below.get(above, ())
 
     def _near(self, folder: str) -> Iterator[int]:
@@ -79,11 +80,3 @@ class Claims:
 
     def _rel(self, path: str) -> str:
         return "" if path == self._root else path.removeprefix(self._root + "/")
-
-
-def ancestors(rel: str) -> Iterator[str]:
-    """A path from the root, and all directories above it, the root last."""
-    yield rel
-    while rel:
-        rel = rel.rpartition("/")[0]
-        yield rel

@@ -78,12 +78,11 @@ class Remembering:
         session = self._session
         numbers = {ws_id: number for number, ws_id in enumerate(session.chosen)}
         rows = []
-        for ws_id, names in session.chosen.items():
+        for ws_id, chosen in _chosen(session):
             ws = session.plan[ws_id]
-            steps = [[step.name, step.idle] for step in ws.steps if step.name in set(names)]
-            rows.append(
-                [ws_id, steps, [numbers[one] for one in (*ws.depends_on, *ws.after) if one in numbers]]
-            )
+            steps = [[step.name, step.idle] for step in chosen]
+            after = [numbers[one] for one in (*ws.depends_on, *ws.after) if one in numbers]
+            rows.append([ws_id, steps, after])
         return Trace.of_rows(rows)
 
     def _undecided(self) -> list[int]:
@@ -101,9 +100,10 @@ class Remembering:
         """What was seen before, with what was seen now; the trace gets the codes."""
         old, trace, watch = self._old, self._trace, self._again.watch
         claims = Claims(self._root)
-        for step_owner, steps in self._chosen():
-            claims.add(step_owner, steps)
-        asked = {number for number, _ in self._chosen()}
+        asked = set()
+        for ws_id, steps in _chosen(self._session):
+            asked.add(self._numbers[ws_id])
+            claims.add(self._numbers[ws_id], steps)
         readers = claims.readers(watch, self._again.common)
         paths, marks = list(old.paths), bytearray(old.marks)
         places = {path: place for place, path in enumerate(paths)}
@@ -130,12 +130,6 @@ class Remembering:
         environ = {**old.environ, **self._environ()}
         return memory.Memory(self._root, old.answer, paths, seen, environ, b"", bytes(marks))
 
-    def _chosen(self) -> Iterator[tuple[int, list[StepPlan]]]:
-        session = self._session
-        for ws_id, names in session.chosen.items():
-            steps = [step for step in session.plan[ws_id].steps if step.name in set(names)]
-            yield self._numbers[ws_id], steps
-
     def _environ(self) -> Mapping[str, str | None]:
         given = self._session.environ
         passed = {
@@ -158,10 +152,15 @@ class Remembering:
         return path.removeprefix(self._root + "/")
 
 
-def _steps(session: Session) -> Iterator[StepPlan]:
+def _chosen(session: Session) -> Iterator[tuple[str, list[StepPlan]]]:
+    """The workstreams of the run, with those steps of each that it is about."""
     for ws_id, names in session.chosen.items():
         wanted = set(names)
-        yield from (step for step in session.plan[ws_id].steps if step.name in wanted)
+        yield ws_id, [step for step in session.plan[ws_id].steps if step.name in wanted]
+
+
+def _steps(session: Session) -> Iterator[StepPlan]:
+    return (step for _, steps in _chosen(session) for step in steps)
 
 
 def _is_done(report: StepReport) -> bool:

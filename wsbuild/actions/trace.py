@@ -11,9 +11,9 @@ from bisect import bisect_left
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from wsbuild import patterns
-from wsbuild.actions.claims import ancestors
 from wsbuild.actions.tally import IDLE, SKIPPED, UP_TO_DATE, StepReport
-from wsbuild.looks import GONE, Look, look_of, names_in
+from wsbuild.looks import look_at, names_in
+from wsbuild.paths import chain
 from wsbuild.watch import settled
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ class Reach:
             if members is None:
                 return None
             found.update(members)
-            self._memory.saw(place, settled(_look(os.path.join(self._memory.root, path)), began_ns))
+            self._memory.saw(place, settled(look_at(os.path.join(self._memory.root, path)), began_ns))
             found.update(self._named_in(path))
         return self.closure(found)
 
@@ -156,7 +156,7 @@ class Reach:
         is_glob = patterns.kind(pattern) == "glob"
         base = patterns.base(pattern) if is_glob else pattern.rstrip("/")
         codes = {code for _, code in self._below(base)}
-        for above in ancestors(base):
+        for above in chain(base):
             codes.update(code for path, code in self._at(above))
         found: list[int] = []
         for code in codes:
@@ -193,13 +193,6 @@ class Reach:
         for word, numbers in self._trace.words.items():
             if _is_below(word, folder) and word[len(folder) :].lstrip("/").split("/")[0] in moved:
                 yield from numbers
-
-
-def _look(path: str) -> Look:
-    try:
-        return look_of(os.lstat(path))
-    except OSError:
-        return GONE
 
 
 def _is_below(path: str, folder: str) -> bool:

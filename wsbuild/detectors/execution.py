@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from wsbuild.detectors.contract import REPORT, Output, ToolError
 from wsbuild.detectors.finding import CATEGORIES, SEVERITIES, Finding, with_fingerprints
-from wsbuild.detectors.keys import chain
+from wsbuild.paths import chain
 from wsbuild.tools import process
 
 if TYPE_CHECKING:

@@ -7,9 +7,10 @@ import time
 from typing import TYPE_CHECKING
 
 from wsbuild.cache.digest import sha256_text
+from wsbuild.paths import chain
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
     from wsbuild.cache.expand import Tree
     from wsbuild.cache.files import FileStates
@@ -126,9 +127,3 @@ def packages(directory: str, folders: Folders) -> list[str]:
     """What makes a directory, and those above it, packages."""
     inits = (os.path.join(above, "__init__.py") for above in chain(directory))
     return [path for path in inits if folders.is_there(path)]
-
-
-def chain(directory: str) -> Sequence[str]:
-    """A directory and all above it, down from the root ''."""
-    parts = directory.split("/") if directory else []
-    return ["/".join(parts[:depth]) for depth in range(len(parts) + 1)]
