@@ -25,7 +25,6 @@ LIMIT = 4 * 2**20
 """Bytes of a page that are read: ever longer ones take ever longer to parse."""
 
 _LINE_END = re.compile(r"\r\n?")
-_BOX = re.compile(r"\[([ xX])\][ \t]+(.*)", re.DOTALL)
 _FENCE = re.compile(r"---[ \t]*")
 _FENCE_END = re.compile(r"(?:---|\.\.\.)[ \t]*")
 
@@ -46,25 +45,10 @@ _KINDS = {
 }
 
 
-class Item(NamedTuple):
-    """An item of a list, on the lines `start` to `end`, its sub-lists included.
-
-    `depth` is 1 in the list itself and more in lists within it; `text` what it begins with, without a
-    check box; `done` whether that is checked, None where there is none.
-    """
-
-    depth: int
-    text: str
-    done: bool | None
-    start: int
-    end: int
-
-
 class Block(NamedTuple):
     """Lines that belong together: `start` to `end`, from 1, both in it, without blank lines around.
 
-    `text` is these lines with LF between them. A heading has a `level` of 1 to 6 and a `title`, a list
-    its `items` in their order, those of lists within it too.
+    `text` is these lines with LF between them. A heading has a `level` of 1 to 6 and a `title`.
     """
 
     kind: str
@@ -73,7 +57,6 @@ class Block(NamedTuple):
     text: str
     level: int = 0
     title: str = ""
-    items: tuple[Item, ...] = ()
 
 
 class Page(NamedTuple):
@@ -132,23 +115,6 @@ def _range(token: Token, lines: Sequence[str]) -> tuple[int, int]:
     return start, end
 
 
-def _items(tokens: Sequence[Token], lines: Sequence[str], above: int) -> Iterator[Item]:
-    depth = 0
-    for at, token in enumerate(tokens):
-        depth += token.nesting if token.type in _LISTS else 0
-        if token.type != "list_item_open":
-            continue
-        start, end = _range(token, lines)
-        begins = tokens[at + 2] if tokens[at + 1].type == "paragraph_open" else None
-        text = begins.content if begins is not None else ""
-        box = _BOX.fullmatch(text)
-        done = None if box is None else box[1] != " "
-        yield Item(depth, box[2] if box else text, done, above + start + 1, above + end)
-
-
-_LISTS = {f"{kind}_list_{side}" for kind in ("bullet", "ordered") for side in ("open", "close")}
-
-
 def _tops(tokens: Sequence[Token]) -> Iterator[Sequence[Token]]:
     """The tokens of each block that is in no other."""
     start = 0
@@ -182,8 +148,6 @@ def _blocks(lines: Sequence[str], above: int) -> Iterator[Block]:
         if kind == HEADING:
             title = " ".join(tokens[1].content.split())
             block = block._replace(level=int(token.tag[1:]), title=title)
-        elif kind == LIST:
-            block = block._replace(items=tuple(_items(tokens, lines, above)))
         yield block
     yield from _definitions(seen, len(lines), lines, above)
 

@@ -88,20 +88,6 @@ def test_blocks() -> None:
     )
 
 
-def test_items() -> None:
-    """With their depth, their boxes and the lines of all that is in them."""
-    [block] = [block for block in parse(PAGE).blocks if block.items]
-    assert [tuple(item) for item in block.items] == [
-        (1, "first", None, 13, 17),
-        (2, "open", False, 16, 16),
-        (2, "done", True, 17, 17),
-        (1, "second", None, 19, 19),
-    ]
-    odd = parse("- [ ]\n- [y] no box\n-\n- ```\n  code\n  ```\n+ [X]  far\n").blocks
-    items = [(item.text, item.done) for block in odd for item in block.items]
-    assert items == [("[ ]", None), ("[y] no box", None), ("", None), ("", None), ("far", True)]
-
-
 def test_fences() -> None:
     """Are one block, whatever is in them; one that is not closed goes on to the end."""
     assert kinds(parse("a\n\n~~~\n# no head\n\n- no list\n~~~\n\nb\n")) == [
