@@ -8,7 +8,7 @@ from wsbuild import patterns
 from wsbuild.actions.prompt import EDIT
 from wsbuild.actions.words import paths_in
 from wsbuild.cache.expand import GITIGNORE
-from wsbuild.paths import chain
+from wsbuild.paths import below, chain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -28,6 +28,7 @@ class Claims:
         self._root = root
         self._names: dict[str, set[int]] = {}
         self._below: dict[str, set[int]] = {}
+        self._bases: list[str] = []
         self._words: dict[str, set[int]] = {}
 
     def add(self, number: int, steps: Iterable[StepPlan]) -> None:
@@ -51,6 +52,7 @@ class Claims:
             rel = self._rel(folder)
             if named := self._names.get(rel):
                 self._below.setdefault(rel, set()).update(named)
+        self._bases = sorted(self._below)
         found: dict[str, Members | None] = dict.fromkeys(common | watch.linked)
         for path in watch.around.keys() - found.keys():
             folder, _, name = self._rel(path).rpartition("/")
@@ -74,9 +76,8 @@ class Claims:
     def _near(self, folder: str) -> Iterator[int]:
         """Those who may ask what git ignores in a directory: they look at it, or at one below it."""
         yield from self._walkers(folder)
-        for base, numbers in self._below.items():
-            if not folder or base.startswith(folder + "/"):
-                yield from numbers
+        for base in below(self._bases, folder):
+            yield from self._below[base]
 
     def _rel(self, path: str) -> str:
         return "" if path == self._root else path.removeprefix(self._root + "/")

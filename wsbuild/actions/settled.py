@@ -14,7 +14,7 @@ from wsbuild.plan.records import BRANCH
 from wsbuild.store import events
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     from wsbuild.actions.again import Again
     from wsbuild.actions.session import Session
@@ -62,10 +62,12 @@ class Remembering:
         trace.database = [self._rel(path) for path in again.database]
         trace.seed, trace.seq = self._states.seed, self._seq
         undecided = self._undecided()
+        if self._is_much(undecided):
+            return
         new = self._merged()
         if undecided:
             left = Reach(new, trace, session.plan).closure(undecided)
-            if left is None or 2 * len(left) > len(trace.rows):
+            if left is None or self._is_much(left):
                 return
             trace.left = sorted(left)
         else:
@@ -73,6 +75,10 @@ class Remembering:
         new.answer = (UNDECIDED, "", "") if undecided else (0, again.render(self._as_done()), "")
         new.details = trace.to_json().encode("utf-8", "surrogateescape")
         keep(self._root, again.words, new)
+
+    def _is_much(self, rows: Collection[int]) -> bool:
+        """Whether to decide on so many rows costs about as much as to decide on all."""
+        return 2 * len(rows) > len(self._trace.rows)
 
     def _new_trace(self) -> Trace:
         session = self._session

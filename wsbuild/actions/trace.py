@@ -7,13 +7,12 @@ from __future__ import annotations
 import json
 import os
 import time
-from bisect import bisect_left
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from wsbuild import patterns
 from wsbuild.actions.tally import IDLE, SKIPPED, UP_TO_DATE, StepReport
 from wsbuild.looks import look_at, names_in
-from wsbuild.paths import chain
+from wsbuild.paths import below, chain
 from wsbuild.watch import settled
 
 if TYPE_CHECKING:
@@ -111,7 +110,9 @@ class Reach:
         self._memory = memory
         self._trace = trace
         self._plan = plan
-        self._paths = sorted(zip(memory.paths, trace.codes, strict=True))
+        self._codes = dict(zip(memory.paths, trace.codes, strict=True))
+        self._paths = sorted(memory.paths)
+        self._words = sorted(trace.words)
         self._dependents: list[list[int]] = [[] for _ in trace.rows]
         for number, row in enumerate(trace.rows):
             for other in row.after:
@@ -155,31 +156,18 @@ class Reach:
         """Those who look at what a pattern may come to match."""
         is_glob = patterns.kind(pattern) == "glob"
         base = patterns.base(pattern) if is_glob else pattern.rstrip("/")
-        codes = {code for _, code in self._below(base)}
+        codes = {self._codes[path] for path in below(self._paths, base)}
         for above in chain(base):
-            codes.update(code for path, code in self._at(above))
+            codes.update(self._codes[path] for path in [above or self._memory.root] if path in self._codes)
         found: list[int] = []
         for code in codes:
             members = self._trace.members(code)
             if members is None:
                 return None
             found += members
-        for word, numbers in self._trace.words.items():
-            if word == base or _is_below(word, base):
-                found += numbers
+        for word in (base, *below(self._words, base)):
+            found += self._trace.words.get(word, ())
         return found
-
-    def _at(self, rel: str) -> Iterator[tuple[str, int]]:
-        path = rel or self._memory.root
-        at = bisect_left(self._paths, (path, -(2**62)))
-        if at < len(self._paths) and self._paths[at][0] == path:
-            yield self._paths[at]
-
-    def _below(self, rel: str) -> Sequence[tuple[str, int]]:
-        if not rel:
-            return self._paths
-        start = bisect_left(self._paths, (rel + "/",))
-        return self._paths[start : bisect_left(self._paths, (rel + "0",))]  # 0 comes right behind /
 
     def _named_in(self, path: str) -> Iterator[int]:
         """Those whose command lines would mean files that came to a directory, or went."""
@@ -190,13 +178,9 @@ class Reach:
         names = self._trace.names[full].split("\0")
         self._trace.names[full] = names_in(full)
         moved = {row[:-3] for row in {*names}.symmetric_difference(self._trace.names[full].split("\0"))}
-        for word, numbers in self._trace.words.items():
-            if _is_below(word, folder) and word[len(folder) :].lstrip("/").split("/")[0] in moved:
-                yield from numbers
-
-
-def _is_below(path: str, folder: str) -> bool:
-    return not folder or path.startswith(folder + "/")
+        for word in below(self._words, folder):
+            if word[len(folder) :].lstrip("/").split("/")[0] in moved:
+                yield from self._trace.words[word]
 
 
 def _may_write(ws: WorkstreamPlan) -> Iterator[str]:
