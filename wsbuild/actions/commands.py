@@ -46,7 +46,9 @@ def run_commands(run: Run) -> Outcome:
     answered: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     outcome = Outcome("ok", 0, total)
-    values = _variables(run)
+    # Explicit steps have none: what they run is written out.
+    is_template = run.step.prompt or any(command.profile for command in run.step.commands)
+    values = _variables(run) if is_template else {}
     for command in run.step.commands:
         for tries_left in range(run.step.retries, -1, -1):
             outcome = _run_command(run, command, values)
@@ -192,7 +194,7 @@ def _environment(run: Run, command: CommandPlan) -> dict[str, str]:
         "WSBUILD_WORKSTREAM": attempt.ws_id,
         "WSBUILD_STEP": attempt.step,
     }
-    return process.tool_env(session.environ, {**own, **given})
+    return {**session.visible, **own, **given}
 
 
 def _hindrance(result: process.Result, command: CommandPlan) -> str:

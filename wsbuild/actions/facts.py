@@ -31,7 +31,7 @@ class Facts(Generic[T]):
     def want(self, names: Iterable[str]) -> None:
         """Say which names will be asked for: the next fetch takes them all."""
         with self._lock:
-            self._wanted.update(dict.fromkeys(names))
+            self._wanted.update((name, None) for name in names if name not in self._known)
 
     def get(self, name: str) -> T:
         """The fact of one name."""
@@ -45,9 +45,9 @@ class Facts(Generic[T]):
         with self._lock:
             if all(name in self._known for name in names):
                 return {name: self._known[name] for name in names}
-            self._wanted.update(dict.fromkeys(names))
-            new = [name for name in self._wanted if name not in self._known]
-            as_of = self._changes
+            self._wanted.update((name, None) for name in names if name not in self._known)
+            new, as_of = list(self._wanted), self._changes
+            self._wanted.clear()
         found = self._fetch(new)
         with self._lock:
             if self._all_changed_at <= as_of:
@@ -65,13 +65,16 @@ class Facts(Generic[T]):
         """The fact of `name` has changed."""
         with self._lock:
             self._note_change(name)
-            self._known.pop(name, None)
+            if name in self._known:
+                del self._known[name]
+                self._wanted[name] = None
 
     def drop_all(self) -> None:
         """Any fact may have changed."""
         with self._lock:
             self._changes += 1
             self._all_changed_at = self._changes
+            self._wanted.update(dict.fromkeys(self._known))
             self._known.clear()
 
     def _note_change(self, name: str) -> None:
@@ -81,7 +84,7 @@ class Facts(Generic[T]):
     def take_over(self, other: Facts[T], *, known: bool) -> None:
         """Go on with what `other` was told will be asked for, and with what it has `known`."""
         with other._lock:
-            wanted, facts = list(other._wanted), dict(other._known) if known else {}
+            wanted, facts = list(other._wanted), dict(other._known)
         with self._lock:
-            self._wanted.update(dict.fromkeys(wanted))
-            self._known.update(facts)
+            self._wanted.update(dict.fromkeys(wanted if known else [*wanted, *facts]))
+            self._known.update(facts if known else {})

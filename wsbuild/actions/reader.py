@@ -33,6 +33,9 @@ class Reader:
         self._writers: Facts[Sequence[Writer]] = Facts(
             lambda paths: self._fetch(lambda conn: writes.last_writers(conn, paths)), ()
         )
+        self._last: Facts[AttemptRow | None] = Facts(
+            lambda tasks: self._fetch(lambda conn: attempts.last_for_tasks(conn, tasks)), None
+        )
         self._ignored: frozenset[str] | None = None
         self._forgotten: frozenset[str] | None = None
 
@@ -53,6 +56,7 @@ class Reader:
         tasks = list(tasks)
         self._rows.want(tasks)
         self._created.want(tasks)
+        self._last.want(tasks)
 
     def row(self, task: str) -> CleanRow | None:
         """What was recorded with the last success of a step, if that still stands."""
@@ -72,6 +76,7 @@ class Reader:
         self._rows.take_over(other._rows, known=still)
         self._created.take_over(other._created, known=still)
         self._writers.take_over(other._writers, known=still)
+        self._last.take_over(other._last, known=still)
 
     def suppose(self, row: CleanRow) -> None:
         """Answer from now on as if this had been recorded."""
@@ -82,6 +87,7 @@ class Reader:
         fetched when it is asked for.
         """
         self._created.drop(task)
+        self._last.drop(task)
         for path in wrote:
             self._writers.drop(path)
         if row is not None:
@@ -96,6 +102,7 @@ class Reader:
         self._rows.drop_all()
         self._created.drop_all()
         self._writers.drop_all()
+        self._last.drop_all()
         self._ignored = self._forgotten = None
 
     def prime_paths(self, paths: Iterable[str]) -> None:
@@ -108,7 +115,7 @@ class Reader:
 
     def last_attempt(self, task: str) -> AttemptRow | None:
         """The latest attempt of a step."""
-        return self._store.read(lambda conn: attempts.last_for_tasks(conn, (task,))).get(task)
+        return self._last.get(task)
 
     def last_counts(self) -> Mapping[str, int]:
         """The counts of the last run that came to its end; empty where there is none."""

@@ -173,6 +173,13 @@ class Session:
         ]
         return Redactor(secrets_of(self.environ, self.plan.config.secrets, given))
 
+    @cached_property
+    def visible(self) -> dict[str, str]:
+        """What every tool may see of the caller's environment."""
+        from wsbuild.tools.environment import tool_env
+
+        return tool_env(self.environ, {})
+
     def redacted(self, text: str) -> str:
         """Text without secrets."""
         return self.redactor.text(text) if text else ""

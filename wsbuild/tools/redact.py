@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -36,6 +37,8 @@ WRAPPED = (64, 76)
 
 WINDOW = 64 * 1024
 PIECE = 64 * 1024
+SHORT, MOST_KNOWN = 200, 4096
+"""Characters of texts whose answers are kept, and how many: records have the same words again and again."""
 
 
 class Secret(NamedTuple):
@@ -176,6 +179,7 @@ class Redactor:
                 if len(needle) >= SHORTEST and b"\n" not in needle:
                     found.setdefault(needle, b"[redacted:%s]" % secret.name.encode("utf-8", "replace"))
         self._needles = sorted(found.items(), key=lambda item: -len(item[0]))
+        self._short = lru_cache(MOST_KNOWN)(self._text)
         self._patterns = patterns
         self.longest = max([4096, *map(len, found)])
         """Bytes; no value that is searched for is longer."""
@@ -191,6 +195,9 @@ class Redactor:
 
     def text(self, text: str) -> str:
         """The same for text; in it, bytes that are no text are as `os.fsdecode` writes them."""
+        return self._short(text) if len(text) <= SHORT else self._text(text)
+
+    def _text(self, text: str) -> str:
         try:
             data = text.encode("utf-8", "surrogateescape")
         except UnicodeEncodeError:  # half of a surrogate pair, which is in no secret
