@@ -25,8 +25,7 @@ from oracle_project import Files, Model, put, tree
 
 from wsbuild.actions.interrupt import SIGNALS
 from wsbuild.actions.session import Session
-from wsbuild.doit_plugin import load
-from wsbuild.doit_plugin.loader import run_doit
+from wsbuild.doit_plugin import direct, load
 from wsbuild.doit_plugin.reporter import SilentReporter
 from wsbuild.tools import process
 
@@ -72,7 +71,7 @@ class Place:
             os.chdir(self.root)
             with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
                 session = Session(str(self.root), os.environ.copy(), writing=True)
-                code = run_doit(["run", *options, *words], reporter=SilentReporter, session=session)
+                code = direct.run([*options, *words], reporter=SilentReporter, session=session)
         said.write("".join(f"{line}\n" for report in session.tally.reports for line in report.lines()))
         if session.fatal:
             said.write(f"{session.fatal}\n")

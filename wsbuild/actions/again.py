@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 DOIT_FILES = ("pyproject.toml", "doit.cfg", "dodo.py")
 """What says how doit answers, in the current directory."""
 
+MANY = 50
+"""To compare so many files once more takes about as long as to write down that they are the same."""
+
 
 class Before:
     """An earlier run of the same words, and the places of its memory that are not as they were."""
@@ -52,7 +55,8 @@ def recall(root: str, words: Sequence[str], environ: Mapping[str, str]) -> Befor
         from wsbuild.cache.unmoved import take_as_seen
 
         rest = take_as_seen(old, rest, old.known["seed"])
-    if len(rest) < len(moved):
+    known = len(moved) - len(rest)
+    if known > (MANY if rest else 0):  # what is run now is remembered anyway
         keep(root, words, old)
     return Before(old, rest)
 

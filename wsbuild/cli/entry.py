@@ -5,10 +5,16 @@ What a remembered run answers is answered here: nothing is imported that this do
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 
 from wsbuild.errors import EXIT_BUG, EXIT_INTERRUPTED, EXIT_OK, WsbuildError
+
+GC_THRESHOLD = (100_000, 20, 20)
+"""How many new objects, and how often, before the collector of cycles looks at them: what is imported makes
+many, and all of them stay.
+"""
 
 NEEDED = ("typing", "json", "subprocess", "sqlite3", "hashlib")
 """What takes a while to import, and is needed for judging."""
@@ -20,6 +26,7 @@ def main() -> None:
     0 ok; 1 a step or check failed; 2 the input is wrong; 3 state or environment is unusable; 70 a
     bug; 75 busy; 130 and 143 interrupted.
     """
+    gc.set_threshold(*GC_THRESHOLD)
     try:
         code = _run(sys.argv[1:])
         sys.stdout.flush()

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from wsbuild.actions.session import Session
 from wsbuild.actions.tally import NOT_DONE
 from wsbuild.cli.text import json_text, show
+from wsbuild.doit_plugin import direct
 from wsbuild.doit_plugin.load import as_text
-from wsbuild.doit_plugin.loader import run_doit
 from wsbuild.doit_plugin.reporter import SilentReporter, StepReporter
 from wsbuild.errors import EXIT_FAILED
 from wsbuild.plan.select import select
@@ -46,7 +46,7 @@ def run(request: RunRequest, root: str, environ: Mapping[str, str], again: Again
     options += ["-a"] if request.force else []
     reporter = SilentReporter if request.as_json else StepReporter
     try:
-        code = run_doit(["run", *options, *request.targets], reporter=reporter, session=session)
+        code = direct.run([*options, *request.targets], reporter=reporter, session=session)
     except SystemExit as ended:  # a signal: the record is closed, and the exit code says which
         code = int(ended.code or 0)
     if request.as_json:

@@ -14,7 +14,7 @@ from doit.cmd_base import TaskLoader2
 from doit.exceptions import InvalidCommand
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from doit.cmd_base import DoitCmdBase as Command
 
@@ -162,22 +162,6 @@ class Loader(TaskLoader2):  # type: ignore[misc]
         return before
 
 
-def run_doit(
-    arguments: Sequence[str],
-    *,
-    reporter: Any = None,
-    session: Session | None = None,
-) -> int:
-    """Run a doit command line over this project's workstreams; gives doit's exit code.
-
-    `reporter` is a reporter class to use instead of the configured one, `session` one that the
-    caller made.
-    """
-    from doit.doit_cmd import DoitMain
-
-    return int(DoitMain(Loader(reporter=reporter, session=session)).run(list(arguments)))
-
-
 def hand_over() -> None:
     """What `dodo.py` calls: run doit's command line with this loader instead of the file's tasks.
 
@@ -187,4 +171,6 @@ def hand_over() -> None:
     """
     program = os.path.basename(sys.argv[0])
     if program in {"doit", "doit.exe"} or sys.argv[0].endswith(os.path.join("doit", "__main__.py")):
-        raise SystemExit(run_doit(sys.argv[1:]))
+        from doit.doit_cmd import DoitMain
+
+        raise SystemExit(DoitMain(Loader()).run(sys.argv[1:]))
