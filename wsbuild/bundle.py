@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from wsbuild.fork import in_two
 from wsbuild.model import Problem, Workstream
 from wsbuild.specdir import ENDINGS, spec_files, workstream_dir
 from wsbuild.steps import Source, acceptance_tests, compensation_actions, steps
@@ -15,6 +16,9 @@ from wsbuild.steps import Source, acceptance_tests, compensation_actions, steps
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+
+MANY = 30
+"""To read so many files takes longer than a fork."""
 
 MOST = 1000
 """How many problems of one file are told."""
@@ -138,6 +142,18 @@ def _files(places: Sequence[str], root: str) -> tuple[list[str], list[Problem]]:
     return list(files), problems
 
 
+def _parse_all(files: Sequence[str], root: str) -> list[tuple[list[Workstream], list[Problem]]]:
+    if len(files) >= MANY:
+        from wsbuild.schemas import described
+
+        described("workstream")  # once, for both halves
+
+    def parse(some: Sequence[str]) -> list[tuple[list[Workstream], list[Problem]]]:
+        return [parse_file(path, os.path.relpath(path, root), root) for path in some]
+
+    return in_two(parse, files, MANY)
+
+
 def check_ids(workstreams: Sequence[Workstream]) -> tuple[list[Workstream], list[Problem]]:
     """The first of each id, and a problem for each other."""
     first: dict[str, Workstream] = {}
@@ -159,8 +175,7 @@ def load(root: str, environ: Mapping[str, str], only: Sequence[str] = ()) -> Bun
     places = [os.path.join(root, place) for place in only] or [workstream_dir(root, environ)]
     files, problems = _files(places, root)
     found: list[Workstream] = []
-    for path in files:
-        workstreams, wrong = parse_file(path, os.path.relpath(path, root), root)
+    for workstreams, wrong in _parse_all(files, root):
         found += workstreams
         problems += wrong
     found, twins = check_ids(found)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from typing import TypeVar
 
     T = TypeVar("T")
+    R = TypeVar("R")
 
 
 def can_fork() -> bool:
@@ -30,28 +31,52 @@ def both_halves(work: Callable[[Sequence[T]], array[int]], items: Sequence[T], m
     """What `work`, which changes nothing, makes of `items`: of the second half in another process where they
     are `many` or more, and that is possible.
     """
-    half = len(items) // 2
-    if len(items) < many or (os.cpu_count() or 1) < 2 or not can_fork():
+    if not _is_worth(items, many):
         return work(items)
+    first, rest = _in_two(work, items, lambda made: made.tobytes(), lambda told: array("q", told))
+    return first + rest
+
+
+def in_two(work: Callable[[Sequence[T]], list[R]], items: Sequence[T], many: int) -> list[R]:
+    """The same of what `pickle` can tell."""
+    if not _is_worth(items, many):
+        return work(items)
+    import pickle
+
+    first, rest = _in_two(work, items, pickle.dumps, pickle.loads)  # what was made here, a moment ago
+    return [*first, *rest]
+
+
+def _is_worth(items: Sequence[T], many: int) -> bool:
+    return len(items) >= many and (os.cpu_count() or 1) > 1 and can_fork()
+
+
+def _in_two(
+    work: Callable[[Sequence[T]], R],
+    items: Sequence[T],
+    tell: Callable[[R], bytes],
+    read: Callable[[bytes], R],
+) -> tuple[R, R]:
+    half = len(items) // 2
     source, sink = os.pipe()
     child = os.fork()
     if not child:
-        _tell(work, items[half:], sink)
+        _tell(lambda: tell(work(items[half:])), sink)
     os.close(sink)
     with open(source, "rb") as told:
         first = work(items[:half])
         rest = told.read()
     if os.waitpid(child, 0)[1]:  # whatever ended it, it has not told all
-        return first + work(items[half:])
-    return first + array("q", rest)
+        return first, work(items[half:])
+    return first, read(rest)
 
 
-def _tell(work: Callable[[Sequence[T]], array[int]], items: Sequence[T], sink: int) -> None:
+def _tell(what: Callable[[], bytes], sink: int) -> None:
     """What the child does; it never returns."""
     code = 1
     try:
         with open(sink, "wb") as told:
-            told.write(work(items).tobytes())
+            told.write(what())
         code = 0
     finally:
         os._exit(code)

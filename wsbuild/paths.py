@@ -80,13 +80,20 @@ def _real_base(root: str) -> str:
     return os.path.join(os.path.realpath(root), "")
 
 
-def is_inside(root: str, rel: str) -> bool:
+def is_inside(root: str, rel: str, real: dict[str, str] | None = None) -> bool:
     """Whether `rel`, with every symbolic link in it resolved, is below `root`.
 
-    What resolves to the root itself or to git's or wsbuild's own files counts as outside.
+    What resolves to the root itself or to git's or wsbuild's own files counts as outside. Who asks about
+    many files at once keeps in `real` where their directories lead.
     """
     base = _real_base(root)
-    target = os.path.realpath(os.path.join(base, rel))
+    real = {} if real is None else real
+    folder, _, name = rel.rstrip("/").rpartition("/")
+    if folder not in real:
+        real[folder] = os.path.realpath(os.path.join(base, folder))
+    target = os.path.join(real[folder], name)
+    if os.path.islink(target):
+        target = os.path.realpath(target)
     if not target.startswith(base):
         return False
     return not _is_reserved(target[len(base) :].split("/"))

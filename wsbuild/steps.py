@@ -31,6 +31,7 @@ class Source:
         self.at = at
         self.root = root
         self.problems: list[Problem] = []
+        self._real: dict[str, str] = {}
 
     def refuse(self, pointer: str, code: str, message: str, hint: str = "") -> None:
         """Note what is wrong at `pointer`, from the workstream on."""
@@ -45,7 +46,7 @@ class Source:
         except BadPathError as error:
             self.refuse(pointer, "bad-path", f"{text!r:.80} {error}", "paths stay in the project")
             return ""
-        if not is_inside(self.root, path):
+        if not is_inside(self.root, path, self._real):
             message = f"{path!r:.80} leads to a place where workstreams may not write, by a link"
             self.refuse(pointer, "outside", message, "name the real place, or remove the link")
             return ""
