@@ -6,6 +6,7 @@ import gc
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from wsbuild import GC_THRESHOLD
 from wsbuild.actions.settled import Remembering, can_be_remembered
 from wsbuild.actions.tally import BLOCKED, IDLE, SKIPPED, UP_TO_DATE, StepReport
 from wsbuild.actions.turns import Turns
@@ -18,10 +19,6 @@ if TYPE_CHECKING:
     from wsbuild.actions.record import Recorder
     from wsbuild.actions.session import Session
     from wsbuild.plan.order import Chosen
-
-
-GC_THRESHOLD = (100_000, 20, 20)
-"""How many new objects, and how often, before the collector of cycles looks at them."""
 
 
 class Engine:

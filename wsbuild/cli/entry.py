@@ -9,12 +9,8 @@ import gc
 import os
 import sys
 
+from wsbuild import GC_THRESHOLD
 from wsbuild.errors import EXIT_BUG, EXIT_INTERRUPTED, EXIT_OK, WsbuildError
-
-GC_THRESHOLD = (100_000, 20, 20)
-"""How many new objects, and how often, before the collector of cycles looks at them: what is imported makes
-many, and all of them stay.
-"""
 
 NEEDED = ("typing", "json", "subprocess", "sqlite3", "hashlib")
 """What takes a while to import, and is needed for judging."""
