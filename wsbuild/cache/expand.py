@@ -160,10 +160,17 @@ class Tree:
         if self._note:
             if os.path.lexists(full):
                 self._note(full)
-            while not os.path.isdir(full):
-                full = os.path.dirname(full)
-            self._note(full)
+            self._note(self._deepest(path))
         return False
+
+    def _deepest(self, path: str) -> str:
+        """The last directory that is there on the way to a path."""
+        found = "/" if os.path.isabs(path) else self.root
+        for part in path.split("/"):
+            if not os.path.isdir(deeper := os.path.join(found, part)):
+                break
+            found = deeper
+        return found
 
     def is_dir(self, path: str) -> bool:
         """Whether a path is a directory, or one that something is supposed to be in."""

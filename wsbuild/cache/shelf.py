@@ -47,8 +47,9 @@ class Shelf:
         self.deferred = deferred
         self._made: set[str] = set()
         self._waiting: dict[str, str] = {}
+        self._settled: dict[str, str] = {}  # what is being put in its place
         self._waits_since = 0.0
-        self._settling = Lock()
+        self._noting, self._settling = Lock(), Lock()
 
     def path(self, *parts: str) -> str:
         """The absolute path of a place in the cache."""
@@ -96,35 +97,50 @@ class Shelf:
             raise
 
     def _wait(self, aside: str, path: str) -> None:
-        with self._settling:
+        with self._noting:
             if not self._waiting:
                 self._waits_since = time.monotonic()
             self._waiting[path] = aside
 
     def waits(self, path: str) -> bool:
         """Whether a file is written, and not in its place yet."""
-        return path in self._waiting
+        return path in self._waiting or path in self._settled
 
     def settle(self, *, after_s: float = 0.0) -> None:
         """Flush what waits and put it in its place, in the order in which it was written; unless the first
-        of it waits for less than `after_s` seconds, and it is not much. Raises OSError: then nothing of it
-        is kept.
+        of it waits for less than `after_s` seconds, and it is not much, or another thread is at it. Raises
+        OSError: then nothing of it is kept.
         """
-        with self._settling:
+        if not self._settling.acquire(blocking=not after_s):
+            return
+        try:
+            if self._is_due(after_s):
+                self._settle()
+        finally:
+            self._settling.release()
+
+    def _is_due(self, after_s: float) -> bool:
+        with self._noting:
             waited = time.monotonic() - self._waits_since
             if not self._waiting or (waited < after_s and len(self._waiting) < MOST_WAITING):
-                return
-            waiting, self._waiting = self._waiting, {}
-            try:
-                for aside in waiting.values():
-                    _flush(aside)
-                for path, aside in waiting.items():
-                    self._rename(aside, path)
-            except OSError:
-                for aside in waiting.values():
-                    with contextlib.suppress(OSError):
-                        os.unlink(aside)
-                raise
+                return False
+            self._settled = self._waiting
+            self._waiting = {}
+            return True
+
+    def _settle(self) -> None:
+        try:
+            for aside in self._settled.values():
+                _flush(aside)
+            for path, aside in self._settled.items():
+                self._rename(aside, path)
+        except OSError:
+            for aside in self._settled.values():
+                with contextlib.suppress(OSError):
+                    os.unlink(aside)
+            raise
+        finally:
+            self._settled = {}
 
     def _create(self, path: str) -> int:
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC

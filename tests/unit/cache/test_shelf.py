@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import threading
 import time
 from pathlib import Path
 
@@ -80,6 +81,43 @@ def test_the_content_is_on_the_disk_before_it_has_its_name(
         monkeypatch.setattr(os, name, lambda *a, _n=name, _r=real: (calls.append(_n), _r(*a))[1])
     place.blobs.put_bytes(b"new")
     assert calls == ["fsync", "rename"]
+
+
+def test_nobody_waits_for_what_another_flushes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Meanwhile files are kept, and none is taken for missing; in the end all are in their places, those of
+    the first lot first.
+    """
+    shelf = Shelf(str(tmp_path), writable=True, deferred=True)
+    blobs = Blobs(shelf)
+    shelf.prepare()
+    flushing, go_on = threading.Event(), threading.Event()
+    real, order = os.fsync, []
+
+    def slow(fd: int) -> None:
+        flushing.set()
+        assert go_on.wait(20)
+        real(fd)
+
+    monkeypatch.setattr(os, "fsync", slow)
+    rename = os.rename
+    monkeypatch.setattr(os, "rename", lambda a, b: (order.append(b), rename(a, b))[1])
+    first = blobs.put_bytes(b"first")
+    thread = threading.Thread(target=shelf.settle)
+    thread.start()
+    assert flushing.wait(20)
+    second = blobs.put_bytes(b"second")
+    shelf.settle(after_s=1e-9)  # somebody is at it
+    assert shelf.waits(blobs.path(first))
+    assert shelf.waits(blobs.path(second))
+    last = threading.Thread(target=shelf.settle)
+    last.start()
+    go_on.set()
+    for each in (thread, last):
+        each.join(20)
+    wanted = [blobs.path(first), blobs.path(second)]
+    assert [path for path in order if path in wanted] == wanted
+    assert [blobs.read(digest) for digest in (first, second)] == [b"first", b"second"]
+    assert not shelf.waits(blobs.path(first))
 
 
 def test_short_writes_are_continued(place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
