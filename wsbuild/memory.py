@@ -32,7 +32,7 @@ MOST = 16
 MORE = ".more"
 """Behind the name of the file with what is only needed where something has changed."""
 
-FORMAT = 6
+FORMAT = 7
 DAY_S = 86_400
 
 HIDDEN = "#"
@@ -51,7 +51,8 @@ class Memory:
 
     What one needs where files have changed is in `details`, as JSON (in `names` those in directories), and in
     `marks`, of their contents (one behind the other, or none at all); of a memory that was loaded, when it is
-    `complete`: `more` is the file that holds them, with its checksum.
+    `complete`: `more` is the file that holds them, with its checksum. What is needed as soon as something has
+    changed is in `ways`.
     """
 
     def __init__(
@@ -64,6 +65,7 @@ class Memory:
         details: bytes = b"",
         marks: bytes = b"",
         more: tuple[str, int] | None = None,
+        ways: bytes = b"",
     ) -> None:
         self.root = root
         self.answer = answer
@@ -72,6 +74,7 @@ class Memory:
         self.environ = environ
         self.details = details
         self.marks = marks
+        self.ways = ways
         self._more = more
         self._known: Any = None
 
@@ -175,13 +178,14 @@ def of_run(
     environ: Mapping[str, str | None],
     details: str,
     marks: Mapping[str, bytes] | None = None,
+    ways: bytes = b"",
 ) -> Memory:
     """What is to be remembered of a run in `root` that has looked at `stats`, by absolute path as `marks`."""
     seen = array("q", [number for look in stats.values() for number in look])
     above = os.path.join(root, "")
     paths = [path.removeprefix(above) or path for path in stats]
     told = b"".join(marks.get(path, NO_MARK) for path in stats) if marks else b""
-    return Memory(root, answer, paths, seen, environ, _encode(details), told)
+    return Memory(root, answer, paths, seen, environ, _encode(details), told, ways=ways)
 
 
 def _encode(text: str) -> bytes:
@@ -218,7 +222,7 @@ def _parse(data: bytes, wanted: bytes, root: str, path: str) -> Memory | None:
     body = memoryview(data)[4:]
     if int.from_bytes(data[:4]) != zlib.crc32(body):
         raise ValueError("it is damaged")
-    about, environ, code, out, err, paths, stats, more = _split(body)
+    about, environ, code, out, err, paths, stats, more, ways = _split(body)
     if about != wanted:
         return None
     names, seen = _decode(paths).split("\0"), array("q", bytes(stats))
@@ -231,6 +235,7 @@ def _parse(data: bytes, wanted: bytes, root: str, path: str) -> Memory | None:
         seen,
         dict(_setting(entry) for entry in _decode(environ).split("\0")),
         more=(path + MORE, int.from_bytes(more)),
+        ways=bytes(ways),
     )
 
 
@@ -268,6 +273,7 @@ def save(
         _encode("\0".join(memory.paths)),
         memory.seen.tobytes(),
         zlib.crc32(more).to_bytes(4),
+        memory.ways,
     )
     path = _file(kind, root, words)
     write(path + MORE, more)

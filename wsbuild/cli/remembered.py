@@ -11,8 +11,11 @@ import sys
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from wsbuild import memory
-from wsbuild.cli.answers import Answer, Request, answer
+from wsbuild.cli.answers import Answer, Request, answer, import_rest
 from wsbuild.config import FILE
+from wsbuild.detectors import plugins
+from wsbuild.detectors.contract import REPORT
+from wsbuild.detectors.early import FILES, Way, Ways, ending, to_bytes
 from wsbuild.detectors.engine import CACHED, ERROR, RAN, Known, Report, Told
 from wsbuild.detectors.finding import Finding
 from wsbuild.detectors.project import open_project
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from wsbuild.detectors.contract import Detector
+    from wsbuild.detectors.early import Early
     from wsbuild.detectors.project import Project
     from wsbuild.looks import Look
     from wsbuild.memory import Memory
@@ -57,8 +61,11 @@ def resume(
     words: Sequence[str],
     root: str,
     environ: Mapping[str, str],
+    early: Early | None,
 ) -> Answer | None:
-    """Judge those files that have changed; None where something else has."""
+    """Judge those files that have changed, of which calls may have been started `early`; None where something
+    else has.
+    """
     ignore, secrets = map(tuple, details["settings"])
     with open_project(root, environ, ignore, secrets) as project:
         files = _only_files(project, details, changed)
@@ -73,9 +80,11 @@ def resume(
                 chosen[name] = full[name] if is_whole else here
         selection = Selection(chosen, details["unnamed"], details["files"])
         request = request_of(details["request"])
-        new = project.engine.detect([known[name] for name in chosen], selection, request.jobs)
+        new = project.engine.detect(
+            [known[name] for name in chosen], selection, request.jobs, early, import_rest
+        )
         report = _merged(_report(details), new, files, known)
-        from wsbuild.detectors.keeping import keep  # behind what tools are waited for
+        from wsbuild.detectors.keeping import keep
 
         again, warning = keep(project, chosen, new, whole=False)
         project.verdicts.warning = project.verdicts.warning or warning
@@ -84,9 +93,8 @@ def resume(
         now = {path: stats[path] for path in changed if path in stats}
         scan = Scan(request, known, selection._replace(chosen=full), ignore, secrets)
         if not given.err and not again:
-            remember(
-                words, project, scan, report, {**old.stats, **now}, details["listings"], details["around"]
-            )
+            stats = {**old.stats, **now}
+            remember(words, project, scan, report, stats, details["listings"], details["around"], old.ways)
     return given
 
 
@@ -175,6 +183,7 @@ def remember(
     stats: Mapping[str, Look],
     listings: Mapping[str, str],
     around: Sequence[str] | None = None,
+    ways: bytes = b"",
 ) -> None:
     """Keep an answer for the next time it is asked for."""
     if any(one.status == ERROR for one in report.detectors):
@@ -202,18 +211,61 @@ def remember(
         "findings": same.findings,
         "suppressed": same.suppressed,
     }
-    _save(words, project, scan, same, stats, json.dumps(details))
+    ways = ways or to_bytes(_ways(project, scan))
+    _save(words, project, scan, same, stats, json.dumps(details), ways)
 
 
 def remember_staged(
-    words: Sequence[str], project: Project, scan: Scan, report: Report, names: Sequence[str]
+    words: Sequence[str],
+    project: Project,
+    scan: Scan,
+    report: Report,
+    names: Sequence[str],
+    early: Early | None,
 ) -> None:
-    """The same of the files `names`, whose content git has told: it is among the words."""
+    """The same of the files `names`, whose content git has told: it is the last of the words. Without that,
+    what is needed to begin `early` with others.
+    """
     if any(one.status == ERROR for one in report.detectors):
         return
     told = {os.path.join(project.root, name) for name in names}
     stats = {path: look for path, look in project.watch.stats().items() if path not in told}
     _save(words, project, scan, _as_known(report), stats, json.dumps({"names": project.watch.names}))
+    ways = to_bytes(_ways(project, scan, early.ways.ways if early else ()))
+    listings = json.dumps({"listings": project.watch.listings})
+    _save(words[:-1], project, scan, Report([], [], [], [], 0), stats, listings, ways)
+
+
+def _ways(project: Project, scan: Scan, before: Sequence[Way] = ()) -> Ways:
+    """How those tools are called that may be started before all is looked up: they come with wsbuild, which
+    knows that they only read, and look at files one by one where they are. What was known `before` of which
+    files they are for, still is.
+    """
+    endings = {one.id: one.endings for one in before}
+    found = []
+    for name, known in scan.known.items():
+        detector, manifest = known.detector, known.detector.manifest
+        is_known = detector.module.startswith(f"{plugins.__name__}.")
+        if not is_known or manifest.scratch or manifest.granularity == "project":
+            continue
+        program, *words = detector.command([FILES])
+        files = scan.selection.chosen[name]
+        way = Way(
+            name,
+            project.place.find(program),
+            words,
+            manifest.env,
+            manifest.pass_env,
+            project.place.path,
+            manifest.timeout_sec,
+            manifest.threads,
+            manifest.max_files,
+            manifest.config_per_file or (manifest.config_scope == "root" and not manifest.neighborhood),
+            sorted({*map(ending, files), *endings.get(name, ())}),
+        )
+        if way.program and words.count(FILES) == 1 and not any(REPORT in word for word in words):
+            found.append(way)
+    return Ways(scan.request.jobs, found)
 
 
 def _save(
@@ -223,11 +275,12 @@ def _save(
     report: Report,
     stats: Mapping[str, Look],
     details: str,
+    ways: bytes = b"",
 ) -> None:
     given = answer(scan.request, report, project)
     names = {name for one in scan.known.values() for name in one.detector.manifest.pass_env}
     environ = {name: project.environ.get(name) for name in (*ENVIRON, *sorted(names))}
-    new = memory.of_run(project.root, (given.code, given.out, given.err), stats, environ, details)
+    new = memory.of_run(project.root, (given.code, given.out, given.err), stats, environ, details, ways=ways)
     memory.save(memory.DETECT, project.root, words, new, _write(project.root))
 
 
