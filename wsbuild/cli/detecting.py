@@ -119,7 +119,7 @@ def _run(
         if words and not request.fix and not given.err and not again:
             scan = Scan(request, project.engine.known, selection, settings.ignore, settings.secrets)
             if names is None:
-                remember(words, project, scan, report, project.watch.stats(), project.watch.listings)
+                remember(words, project, scan, report)
             else:
                 remember_staged(words, project, scan, report, names, early)
     return given

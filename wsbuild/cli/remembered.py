@@ -83,18 +83,18 @@ def resume(
         new = project.engine.detect(
             [known[name] for name in chosen], selection, request.jobs, early, import_rest
         )
-        report = _merged(_report(details), new, files, known)
+        report = _merged(_report(old.found, details["files"]), new, files, known)
         from wsbuild.detectors.keeping import keep
 
         again, warning = keep(project, chosen, new, whole=False)
         project.verdicts.warning = project.verdicts.warning or warning
         given = answer(request, report, project)
-        stats = project.watch.stats()
-        now = {path: stats[path] for path in changed if path in stats}
-        scan = Scan(request, known, selection._replace(chosen=full), ignore, secrets)
-        if not given.err and not again:
-            stats = {**old.stats, **now}
-            remember(words, project, scan, report, stats, details["listings"], details["around"], old.ways)
+        if not given.err and not again and not _has_failed(report):
+            stats = project.watch.stats()
+            same = _as_known(report)
+            now = {path: stats[path] for path in changed if path in stats}
+            renewed = old.renewed(answer(request, same, project), now, _found(same))
+            memory.save(memory.DETECT, root, words, renewed, _write(root))
     return given
 
 
@@ -131,14 +131,23 @@ def _row(one: Known) -> tuple[Any, ...]:
     return detector.folder, detector.module, detector.manifest._asdict(), one.base, one.version
 
 
-def _report(details: dict[str, Any]) -> Report:
-    told, findings, suppressed = details["told"], details["findings"], details["suppressed"]
+def _has_failed(report: Report) -> bool:
+    return any(one.status == ERROR for one in report.detectors)
+
+
+def _found(report: Report) -> bytes:
+    return json.dumps((report.detectors, report.findings, report.suppressed)).encode()
+
+
+def _report(found: bytes, files: int) -> Report:
+    """The report that `_found` has written down, of so many files."""
+    told, findings, suppressed = json.loads(found)
     return Report(
         [Told(*row) for row in told],
         [Finding(*row) for row in findings],
         [Finding(*row) for row in suppressed],
         [],
-        details["files"],
+        files,
     )
 
 
@@ -180,39 +189,23 @@ def remember(
     project: Project,
     scan: Scan,
     report: Report,
-    stats: Mapping[str, Look],
-    listings: Mapping[str, str],
-    around: Sequence[str] | None = None,
-    ways: bytes = b"",
 ) -> None:
     """Keep an answer for the next time it is asked for."""
-    if any(one.status == ERROR for one in report.detectors):
+    if _has_failed(report):
         return
-    same = _as_known(report)
     details = {
         "request": scan.request,
         "settings": (scan.ignore, scan.secrets),
-        "known": {
-            name: (
-                one.detector.folder,
-                one.detector.module,
-                one.detector.manifest._asdict(),
-                one.base,
-                one.version,
-            )
-            for name, one in scan.known.items()
-        },
+        "known": {name: _row(one) for name, one in scan.known.items()},
         "selection": scan.selection.chosen,
         "unnamed": scan.selection.unnamed,
         "files": scan.selection.files,
-        "listings": listings,
-        "around": list(project.watch.around) if around is None else around,
-        "told": same.detectors,
-        "findings": same.findings,
-        "suppressed": same.suppressed,
+        "listings": project.watch.listings,
+        "around": list(project.watch.around),
     }
-    ways = ways or to_bytes(_ways(project, scan))
-    _save(words, project, scan, same, stats, json.dumps(details), ways)
+    same, ways = _as_known(report), to_bytes(_ways(project, scan))
+    stats = project.watch.stats()
+    _save(words, project, scan, same, stats, json.dumps(details), ways, _found(same))
 
 
 def remember_staged(
@@ -226,7 +219,7 @@ def remember_staged(
     """The same of the files `names`, whose content git has told: it is the last of the words. Without that,
     what is needed to begin `early` with others.
     """
-    if any(one.status == ERROR for one in report.detectors):
+    if _has_failed(report):
         return
     told = {os.path.join(project.root, name) for name in names}
     stats = {path: look for path, look in project.watch.stats().items() if path not in told}
@@ -276,11 +269,14 @@ def _save(
     stats: Mapping[str, Look],
     details: str,
     ways: bytes = b"",
+    found: bytes = b"",
 ) -> None:
     given = answer(scan.request, report, project)
     names = {name for one in scan.known.values() for name in one.detector.manifest.pass_env}
     environ = {name: project.environ.get(name) for name in (*ENVIRON, *sorted(names))}
-    new = memory.of_run(project.root, (given.code, given.out, given.err), stats, environ, details, ways=ways)
+    new = memory.of_run(
+        project.root, (given.code, given.out, given.err), stats, environ, details, ways=ways, found=found
+    )
     memory.save(memory.DETECT, project.root, words, new, _write(project.root))
 
 

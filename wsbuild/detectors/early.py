@@ -238,7 +238,11 @@ class Early:
 
     def _has_same_names(self, path: str, look: Look, watch: Watch) -> bool:
         """Whether a path is a directory in which only files were replaced, and that before the start."""
-        if self._folders.get(path) != look or path not in watch.listings or not self._old.complete():
+        if (
+            self._folders.get(path.rstrip("/")) != look
+            or path not in watch.listings
+            or not self._old.complete()
+        ):
             return False
         names: object = self._old.known["listings"].get(path)
         return names == watch.listings[path]

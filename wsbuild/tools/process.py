@@ -17,7 +17,6 @@ import tempfile
 import time
 from typing import TYPE_CHECKING, BinaryIO
 
-from wsbuild.atomic import is_alive
 from wsbuild.errors import StateError
 from wsbuild.fork import can_fork
 from wsbuild.tools import supervisor
@@ -287,6 +286,14 @@ def _why_not(answer: Sequence[str], command: Command) -> str:
     return f"cannot start {command.argv[0]}: {why}\n"
 
 
+def _kill(pid: int, start: int) -> None:
+    """Kill the group of a process that nobody supervises any more, if it is there."""
+    from wsbuild.atomic import is_alive
+
+    if is_alive(pid, start):
+        os.killpg(pid, signal.SIGKILL)
+
+
 def run(
     command: Command,
     *,
@@ -319,8 +326,8 @@ def run(
         rest = output.flush() + output.add(os.fsencode(_why_not(answer, command)))
         if echo is not None and rest:
             echo(rest)
-    if answer[0] == "lost" and watch.tool is not None and is_alive(*watch.tool):
-        os.killpg(watch.tool[0], signal.SIGKILL)
+    if answer[0] == "lost" and watch.tool is not None:
+        _kill(*watch.tool)
     ended = ending(answer, success, _pool.canceled)
     return Result(
         state=ended.state,
