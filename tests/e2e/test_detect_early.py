@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from wsbuild.memory import Memory
 
-# Finds "teh" in files that hold it, unless its configuration says "quiet"; tells of each call, and of its end.
+# Finds "teh" in files, unless its configuration says "quiet"; tells of each call, and of its end.
 CODESPELL = """\
 #!/bin/sh
 case "$*" in *--version*) echo 2.4.3; exit;; esac

@@ -130,7 +130,8 @@ def _early(old: Memory, paths: Sequence[str], root: str) -> Early:
     """Start the tools for those of the paths that are files, as far as the last run tells how: what is needed
     to ask them takes as long to import as some of them need to answer.
     """
-    from wsbuild.detectors.early import Early, ways_of
+    from wsbuild.detectors.early import Early
+    from wsbuild.detectors.ways import ways_of
     from wsbuild.tools import process
 
     process.prepare(os.cpu_count() or 1)

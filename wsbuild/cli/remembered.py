@@ -15,12 +15,12 @@ from wsbuild.cli.answers import Answer, Request, answer, import_rest
 from wsbuild.config import FILE
 from wsbuild.detectors import plugins
 from wsbuild.detectors.contract import REPORT
-from wsbuild.detectors.early import FILES, Way, Ways, ending, to_bytes
 from wsbuild.detectors.engine import CACHED, ERROR, RAN, Known, Report, Told
 from wsbuild.detectors.finding import Finding
 from wsbuild.detectors.project import open_project
 from wsbuild.detectors.registry import FOLDER, manifest_of, restore
 from wsbuild.detectors.selection import Selection
+from wsbuild.detectors.ways import FILES, Way, Ways, ending, to_bytes
 from wsbuild.statedir import keep_file
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from wsbuild.detectors.contract import Manifest
-    from wsbuild.detectors.early import Way
+    from wsbuild.detectors.ways import Way
 
 MOST_ARGUMENTS = 128 * 1024
 """Bytes of file names in one call."""

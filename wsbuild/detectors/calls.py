@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from wsbuild.detectors.contract import Detector
-    from wsbuild.detectors.early import Started
     from wsbuild.detectors.execution import Place
+    from wsbuild.detectors.rooms import Started
 
 
 class Call(NamedTuple):

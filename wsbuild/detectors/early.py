@@ -8,14 +8,14 @@ the start, and all that keys are made of besides looks after the start as it did
 
 from __future__ import annotations
 
-import json
 import os
 import stat
-import tempfile
 import time
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 
 from wsbuild.detectors.batches import batches
+from wsbuild.detectors.rooms import Room, Started, environment
+from wsbuild.detectors.ways import FILES, Way, Ways, ending
 from wsbuild.errors import StateError, UserError
 from wsbuild.looks import look_at
 from wsbuild.tools import process
@@ -23,7 +23,6 @@ from wsbuild.watch import settled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from typing import Self
 
     from wsbuild.detectors.calls import Call
     from wsbuild.looks import Look
@@ -33,97 +32,6 @@ if TYPE_CHECKING:
 MOST_FILES = 50
 MOST_BYTES = 4 * 2**20
 """Of more, reading them takes longer than is won."""
-
-FILES = "\0files"
-"""Among the arguments of a tool: the place of the files."""
-
-
-class Way(NamedTuple):
-    """How the tool of the detector `id` is called: the absolute `program`, and `words` behind it with FILES;
-    what it gets of the environment; which names end like those of files that it has judged; and whether all
-    of them go into the same calls.
-    """
-
-    id: str
-    program: str
-    words: Sequence[str]
-    env: Mapping[str, str]
-    pass_env: Sequence[str]
-    path: str
-    timeout_sec: float
-    threads: bool
-    max_files: int
-    is_one_group: bool
-    endings: Sequence[str]
-
-
-class Ways(NamedTuple):
-    """How tools are called, as the last run did it: `jobs` at a time (0: one for each processor)."""
-
-    jobs: int
-    ways: Sequence[Way]
-
-
-def ways_of(data: bytes) -> Ways:
-    """What `to_bytes` has written."""
-    jobs, rows = json.loads(data or b"[0, []]")
-    return Ways(jobs, [Way(*row) for row in rows])
-
-
-def to_bytes(ways: Ways) -> bytes:
-    """As it is remembered."""
-    return json.dumps(ways).encode()
-
-
-def ending(path: str) -> str:
-    """What tells mostly which tools a file is for."""
-    name = os.path.basename(path)
-    return os.path.splitext(name)[1] or name
-
-
-class Room:
-    """What one call has for itself: a `folder`, which is its home as well, and a file for what it says of
-    `errors`.
-    """
-
-    def __init__(self) -> None:
-        self._folder = tempfile.TemporaryDirectory(prefix="wsbuild-detect-")
-        self.folder = self._folder.name
-        self.errors = open(os.path.join(self.folder, "stderr"), "wb+")  # noqa: SIM115 - `close` closes it
-
-    def close(self) -> None:
-        """Nothing of it stays."""
-        self.errors.close()
-        self._folder.cleanup()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-
-class Started(NamedTuple):
-    """A call that was started: where, as which command, and what runs."""
-
-    room: Room
-    command: process.Command
-    begun: process.Begun
-
-    def end(self) -> None:
-        """Forget it."""
-        self.begun.end()
-        self.room.close()
-
-
-def environment(tool: Any, environ: Mapping[str, str], path: str, home: str) -> dict[str, str]:
-    """The environment of a `tool`, which is a way or a manifest. What a tool remembers of earlier calls is no
-    part of a key: it gets a `home` for one call.
-    """
-    passed = {name: environ[name] for name in tool.pass_env if name in environ}
-    own = {"PATH": path, "LC_ALL": "C.UTF-8", "NO_COLOR": "1", "PYTHONDONTWRITEBYTECODE": "1"}
-    own |= {"XDG_CACHE_HOME": home, "BLACK_CACHE_DIR": home, "PYLINTHOME": home}
-    return process.tool_env(environ, {**own, **tool.env, **passed})
 
 
 class Early:

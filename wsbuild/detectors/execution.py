@@ -7,8 +7,8 @@ import shutil
 from typing import TYPE_CHECKING, NamedTuple
 
 from wsbuild.detectors.contract import REPORT, Output, ToolError
-from wsbuild.detectors.early import Room, environment
 from wsbuild.detectors.finding import CATEGORIES, SEVERITIES, Finding, with_fingerprints
+from wsbuild.detectors.rooms import Room, environment
 from wsbuild.paths import chain
 from wsbuild.tools import process
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from wsbuild.detectors.contract import Detector, Manifest
-    from wsbuild.detectors.early import Started
+    from wsbuild.detectors.rooms import Started
     from wsbuild.tools.redact import Redactor
 
 MOST_OUTPUT = 256 * 2**20
