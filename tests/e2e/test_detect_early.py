@@ -18,8 +18,10 @@ import pytest
 from detecting import own
 from space import BIN, Space
 
+import wsbuild.detectors.ways
 from wsbuild.cli import entry
 from wsbuild.detectors.early import Early
+from wsbuild.detectors.ways import FILES, Ways, ways_of
 from wsbuild.tools.process import shutdown
 
 if TYPE_CHECKING:
@@ -28,15 +30,17 @@ if TYPE_CHECKING:
 
     from wsbuild.memory import Memory
 
-# Finds "teh" in files, unless its configuration says "quiet"; tells of each call, and of its end.
+# Finds "teh" in what is no script, unless its configuration says "quiet"; tells of each call, and its end.
 CODESPELL = """\
 #!/bin/sh
 case "$*" in *--version*) echo 2.4.3; exit;; esac
+for pid in $(cat {tally}); do if kill -0 "$pid"; then echo >> {beside}; fi; done 2> /dev/null
 echo "$$" >> {tally}
 if test -e {slow}; then sleep 300; fi
 shift
 for file; do
   if grep -q crash "$file"; then echo oh no >&2; exit 9; fi
+  test -x "$file" && continue
   if grep -q teh "$file" && ! grep -qs quiet .codespellrc; then echo "$file:1: teh ==> the"; bad=65; fi
 done
 echo >> {ended}
@@ -49,10 +53,13 @@ class Project(Space):
 
     def __init__(self, root: Path) -> None:
         super().__init__(root)
-        self.tally, self.ended, self.slow = (root.parent / name for name in ("tally", "ended", "slow"))
+        names = ("tally", "ended", "slow", "beside")
+        self.tally, self.ended, self.slow, self.beside = (root.parent / name for name in names)
         tools = root.parent / "tools"
         tools.mkdir()
-        (tools / "codespell").write_text(CODESPELL.format(tally=self.tally, ended=self.ended, slow=self.slow))
+        (tools / "codespell").write_text(
+            CODESPELL.format(tally=self.tally, ended=self.ended, slow=self.slow, beside=self.beside)
+        )
         (tools / "codespell").chmod(0o755)
         self.env["PATH"] = f"{tools}:{self.env['PATH']}"
         (root / "workstreams").rmdir()
@@ -258,14 +265,45 @@ def test_an_interrupt(project: Project, signum: int) -> None:
 def test_one_at_a_time(project: Project, ask: Asking) -> None:
     """Where only one may run, one is started."""
     words = ("-j", "1")
+
+    def change() -> None:
+        until(lambda: project.tally.exists() and project.tally.read_text())
+        project.slow.unlink()
+        project.write("a.py", "teh = 3\n")
+
     project.wsbuild("detect", "--json", *words)
     with mock.patch.object(entry, "_usual", _as_the_command_line(project)):
         settle(project, ask, *words)
         project.write("a.py", "teh = 1\n")
         answer = ask(project, *words)
-    assert len(ask.started) == 1
+        assert len(ask.started) == 1
+        assert found(answer) == [("codespell", "a.py")]
+        assert len(project.pids()) == 1
+        project.write("a.py", "teh = 2\n")
+        project.slow.touch()
+        project.beside.unlink(missing_ok=True)
+        assert found(ask(project, *words, then=change)) == [("codespell", "a.py")]
+    assert len(project.pids()) == 2
+    assert not project.beside.exists()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"words": ["--other", FILES]}, {"path": "/nowhere:/bin"}, {"env": {"A": "b"}}, {"timeout_sec": 9}],
+)
+def test_another_call(project: Project, ask: Asking, change: dict[str, Any]) -> None:
+    """One that differs in anything is made again."""
+
+    def others(data: bytes) -> Ways:
+        ways = ways_of(data)
+        return ways._replace(ways=[way._replace(**change) for way in ways.ways])
+
+    project.write("a.py", "teh = 1\n")
+    with mock.patch.object(wsbuild.detectors.ways, "ways_of", others):
+        answer = ask(project, then=lambda: until(project.tally.exists))
+    assert ask.started
     assert found(answer) == [("codespell", "a.py")]
-    assert len(project.pids()) == 1
+    assert len(project.pids()) == 2
 
 
 def _as_the_command_line(project: Project) -> Callable[..., tuple[int, str, str]]:
