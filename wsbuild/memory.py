@@ -32,7 +32,7 @@ MOST = 16
 MORE = ".more"
 """Behind the name of the file with what is only needed where something has changed."""
 
-FORMAT = 6
+FORMAT = 7
 DAY_S = 86_400
 
 HIDDEN = "#"
@@ -49,9 +49,10 @@ class Memory:
     """One run: the `answer` it gave (exit code, stdout, stderr), all `paths` it looked at (absolute, or from
     `root`), with what it has `seen` of each (`wsbuild.looks`), and the `environ` it depended on.
 
-    What one needs where files have changed is in `details`, as JSON (in `names` those in directories), and in
-    `marks`, of their contents (one behind the other, or none at all); of a memory that was loaded, when it is
-    `complete`: `more` is the file that holds them, with its checksum.
+    What one needs where files have changed is in `details`, as JSON (in `names` those in directories), in
+    `found`, which each run makes anew, and in `marks`, of the contents of files (one behind the other, or
+    none at all); of a memory that was loaded, when it is `complete`: `more` is the file that holds them, with
+    its checksum. What is needed as soon as something has changed is in `ways`.
     """
 
     def __init__(
@@ -64,6 +65,8 @@ class Memory:
         details: bytes = b"",
         marks: bytes = b"",
         more: tuple[str, int] | None = None,
+        ways: bytes = b"",
+        found: bytes = b"",
     ) -> None:
         self.root = root
         self.answer = answer
@@ -72,6 +75,8 @@ class Memory:
         self.environ = environ
         self.details = details
         self.marks = marks
+        self.ways = ways
+        self.found = found
         self._more = more
         self._known: Any = None
 
@@ -93,7 +98,7 @@ class Memory:
                     data = file.read()
                 if zlib.crc32(data) != checksum:
                     return False
-                self.details, self.marks = map(bytes, _split(memoryview(data)))
+                self.details, self.marks, self.found = map(bytes, _split(memoryview(data)))
             except (OSError, ValueError):
                 return False
             self._more = None
@@ -114,6 +119,14 @@ class Memory:
     def saw(self, place: int, look: Look) -> None:
         """Note that it looks so now, and is what it was."""
         self.seen[place * FIELDS : place * FIELDS + FIELDS] = array("q", look)
+
+    def renewed(self, answer: tuple[int, str, str], looks: Mapping[str, Look], found: bytes) -> Memory:
+        """The memory of a run that gave this answer, and has seen something else of some (absolute) paths."""
+        above = os.path.join(self.root, "")
+        for path, look in looks.items():
+            self.saw(self.paths.index(path.removeprefix(above) or path), look)
+        rest = self.environ, self.details, self.marks
+        return Memory(self.root, answer, self.paths, self.seen, *rest, ways=self.ways, found=found)
 
     def moved(self, environ: Mapping[str, str]) -> list[int] | None:
         """The places of paths that do not look as they did; None where something else is not as it was."""
@@ -175,13 +188,15 @@ def of_run(
     environ: Mapping[str, str | None],
     details: str,
     marks: Mapping[str, bytes] | None = None,
+    ways: bytes = b"",
+    found: bytes = b"",
 ) -> Memory:
     """What is to be remembered of a run in `root` that has looked at `stats`, by absolute path as `marks`."""
     seen = array("q", [number for look in stats.values() for number in look])
     above = os.path.join(root, "")
     paths = [path.removeprefix(above) or path for path in stats]
     told = b"".join(marks.get(path, NO_MARK) for path in stats) if marks else b""
-    return Memory(root, answer, paths, seen, environ, _encode(details), told)
+    return Memory(root, answer, paths, seen, environ, _encode(details), told, ways=ways, found=found)
 
 
 def _encode(text: str) -> bytes:
@@ -218,7 +233,7 @@ def _parse(data: bytes, wanted: bytes, root: str, path: str) -> Memory | None:
     body = memoryview(data)[4:]
     if int.from_bytes(data[:4]) != zlib.crc32(body):
         raise ValueError("it is damaged")
-    about, environ, code, out, err, paths, stats, more = _split(body)
+    about, environ, code, out, err, paths, stats, more, ways = _split(body)
     if about != wanted:
         return None
     names, seen = _decode(paths).split("\0"), array("q", bytes(stats))
@@ -231,6 +246,7 @@ def _parse(data: bytes, wanted: bytes, root: str, path: str) -> Memory | None:
         seen,
         dict(_setting(entry) for entry in _decode(environ).split("\0")),
         more=(path + MORE, int.from_bytes(more)),
+        ways=bytes(ways),
     )
 
 
@@ -258,7 +274,7 @@ def save(
     """Keep a memory: `write` puts a file in place whole. The oldest of too many goes. Raises OSError."""
     code, out, err = memory.answer
     environ = (name if value is None else f"{name}={value}" for name, value in memory.environ.items())
-    more = _joined(memory.details, memory.marks)
+    more = _joined(memory.details, memory.marks, memory.found)
     body = _joined(
         _about(kind, root, words),
         _encode("\0".join(environ)),
@@ -268,6 +284,7 @@ def save(
         _encode("\0".join(memory.paths)),
         memory.seen.tobytes(),
         zlib.crc32(more).to_bytes(4),
+        memory.ways,
     )
     path = _file(kind, root, words)
     write(path + MORE, more)

@@ -40,6 +40,12 @@ class Answer(NamedTuple):
     err: str = ""
 
 
+def import_rest() -> None:
+    """Import what is only needed for the answer: it takes a while, and so do tools."""
+    import wsbuild.cli.show_findings
+    import wsbuild.detectors.keeping  # noqa: F401
+
+
 def answer(request: Request, report: Report, project: Project) -> Answer:
     """What to end with, and what to print."""
     from wsbuild.cli.show_findings import render

@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from wsbuild import memory
-from wsbuild.cli.answers import Answer, Request, answer
+from wsbuild.cli.answers import Answer, Request, answer, import_rest
 from wsbuild.cli.remembered import Scan, note_sources, remember, remember_staged, request_of, resume
 from wsbuild.detectors.project import open_project
 from wsbuild.detectors.selection import Selection, select
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from wsbuild.detectors.contract import Detector
+    from wsbuild.detectors.early import Early
     from wsbuild.detectors.engine import Report
     from wsbuild.detectors.project import Project
     from wsbuild.memory import Memory
@@ -38,9 +39,10 @@ def run(
     root: str,
     environ: Mapping[str, str],
     said: bytes | None = None,
+    early: Early | None = None,
 ) -> Answer:
-    """Judge; the command is remembered as `words`. Git may have `said` already what is staged. Raises
-    UserError, StateError.
+    """Judge; the command is remembered as `words`. Git may have `said` already what is staged, and calls have
+    been started `early` for it. Raises UserError, StateError.
     """
     memory.forget(memory.DETECT, root, words)
     if not request.which:
@@ -56,17 +58,25 @@ def run(
     with changes.as_staged() as place:
         # What git has said is part of the words: the same is the answer where it says the same again.
         known = words if said is not None and place == root else ()
-        return _run(request, known, root, place, environ, names)
+        if early is not None and not known:
+            early.end()  # it is of other files
+            early = None
+        return _run(request, known, root, place, environ, names, early)
 
 
 def run_again(
-    old: Memory, changed: list[str] | None, words: Sequence[str], root: str, environ: Mapping[str, str]
+    old: Memory,
+    changed: list[str] | None,
+    words: Sequence[str],
+    root: str,
+    environ: Mapping[str, str],
+    early: Early | None = None,
 ) -> Answer:
-    """The answer to a command that is remembered, by judging only what has `changed`, or by judging all
-    where that is more than some paths. Raises UserError, StateError.
+    """The answer to a command that is remembered, by judging only what has `changed`, of which calls may have
+    been started `early`, or by judging all where that is more than some paths. Raises UserError, StateError.
     """
     details = old.known
-    given = None if changed is None else resume(old, details, changed, words, root, environ)
+    given = None if changed is None else resume(old, details, changed, words, root, environ, early)
     return given or run(request_of(details["request"]), words, root, environ)
 
 
@@ -77,9 +87,11 @@ def _run(
     place: str,
     environ: Mapping[str, str],
     names: Sequence[str] | None = None,
+    early: Early | None = None,
 ) -> Answer:
     """Judge the project as it is in `place`, which is `root` or a copy; of `names`, where they are given,
-    those that are wanted. Without `words` the command is not remembered.
+    those that are wanted, of which some calls may have been started `early`. Without `words` the command is
+    not remembered.
     """
     from wsbuild.detectors import project as projects
     from wsbuild.detectors import settings as known
@@ -91,7 +103,7 @@ def _run(
     with open_project(root, environ, settings.ignore, settings.secrets, place) as project:
         note_sources(project, detectors)
         selection = _select(project, chosen, request.paths, names)
-        report = project.engine.detect(chosen, selection, request.jobs)
+        report = project.engine.detect(chosen, selection, request.jobs, early, import_rest)
         if request.fix:
             report = _fixed(project, chosen, selection, report, request.jobs)
         if request.baseline:
@@ -99,7 +111,7 @@ def _run(
         again = False
         if place == root:
             is_whole = not request.paths and names is None
-            from wsbuild.detectors.keeping import keep  # behind what tools are waited for
+            from wsbuild.detectors.keeping import keep
 
             again, warning = keep(project, selection.chosen, report, is_whole)
             project.verdicts.warning = project.verdicts.warning or warning
@@ -107,9 +119,9 @@ def _run(
         if words and not request.fix and not given.err and not again:
             scan = Scan(request, project.engine.known, selection, settings.ignore, settings.secrets)
             if names is None:
-                remember(words, project, scan, report, project.watch.stats(), project.watch.listings)
+                remember(words, project, scan, report)
             else:
-                remember_staged(words, project, scan, report, names)
+                remember_staged(words, project, scan, report, names, early)
     return given
 
 

@@ -12,7 +12,22 @@ import sys
 from wsbuild import GC_THRESHOLD
 from wsbuild.errors import EXIT_BUG, EXIT_INTERRUPTED, EXIT_OK, WsbuildError
 
-NEEDED = ("typing", "json", "subprocess", "sqlite3", "hashlib")
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from wsbuild.detectors.early import Early
+    from wsbuild.memory import Memory
+
+NEEDED = (
+    "typing",
+    "subprocess",
+    "json",
+    "wsbuild.tools.process",
+    "wsbuild.detectors.early",
+    "sqlite3",
+    "hashlib",
+)
 """What takes a while to import, and is needed for judging."""
 
 
@@ -102,15 +117,31 @@ def _detect(words: list[str]) -> tuple[int, str, str] | None:
     changed = old.changed(os.environ)
     if changed == []:
         return old.answer
-    if not old.complete():
-        return _usual(words, [here, *words], root)
+    early = _early(old, changed, root) if changed else None
+    try:
+        if not old.complete():
+            return _usual(words, [here, *words], root)
+        from wsbuild.cli.detecting import run_again
+
+        return run_again(old, changed, [here, *words], root, os.environ, early)
+    finally:
+        if early is not None:
+            early.end()
+
+
+def _early(old: Memory, paths: Sequence[str], root: str) -> Early:
+    """Start the tools for those of the paths that are files, as far as the last run tells how: what is needed
+    to ask them takes as long to import as some of them need to answer.
+    """
+    from wsbuild.detectors.early import Early
+    from wsbuild.detectors.ways import ways_of
     from wsbuild.tools import process
 
-    if changed:  # what they need to start, and what is needed to ask them, takes about as long
-        process.prepare(os.cpu_count() or 1)
-    from wsbuild.cli.detecting import run_again
-
-    return run_again(old, changed, [here, *words], root, os.environ)
+    process.prepare(os.cpu_count() or 1)
+    above = os.path.join(root, "")
+    early = Early(old, root, ways_of(old.ways))
+    early.start([path.removeprefix(above) for path in paths], os.environ)
+    return early
 
 
 def _staged(words: list[str], here: str, root: str) -> tuple[int, str, str] | None:
@@ -130,7 +161,7 @@ def _staged(words: list[str], here: str, root: str) -> tuple[int, str, str] | No
     old = memory.load(memory.DETECT, root, known)
     if old is not None and old.holds(os.environ):
         return old.answer
-    return _usual(words, known, root, said)
+    return _usual(words, known, root, said, Status(said).staged)
 
 
 def _import_until(source: int) -> None:
@@ -147,9 +178,16 @@ def _import_until(source: int) -> None:
 
 
 def _usual(
-    words: list[str], known: list[str], root: str, said: bytes | None = None
+    words: list[str],
+    known: list[str],
+    root: str,
+    said: bytes | None = None,
+    staged: Sequence[str] = (),
 ) -> tuple[int, str, str] | None:
-    """The answer to a usual form, remembered as `known`; git may have `said` what is staged."""
+    """The answer to a usual form, remembered as `known`; git may have `said` what is staged: these files, if
+    the working tree is like them.
+    """
+    from wsbuild import memory
     from wsbuild.cli.lean import request_of
 
     request = request_of(words[1:], root)
@@ -158,9 +196,15 @@ def _usual(
     from wsbuild.tools import process
 
     process.prepare(os.cpu_count() or 1)
-    from wsbuild.cli.detecting import run
+    old = memory.load(memory.DETECT, root, known[:-1]) if staged and not request.paths else None
+    early = _early(old, staged, root) if old is not None else None
+    try:
+        from wsbuild.cli.detecting import run
 
-    return run(request, known, root, os.environ, said)
+        return run(request, known, root, os.environ, said, early)
+    finally:
+        if early is not None:
+            early.end()
 
 
 def _report_bug() -> str:

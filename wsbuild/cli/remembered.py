@@ -11,19 +11,23 @@ import sys
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from wsbuild import memory
-from wsbuild.cli.answers import Answer, Request, answer
+from wsbuild.cli.answers import Answer, Request, answer, import_rest
 from wsbuild.config import FILE
+from wsbuild.detectors import plugins
+from wsbuild.detectors.contract import REPORT
 from wsbuild.detectors.engine import CACHED, ERROR, RAN, Known, Report, Told
 from wsbuild.detectors.finding import Finding
 from wsbuild.detectors.project import open_project
 from wsbuild.detectors.registry import FOLDER, manifest_of, restore
 from wsbuild.detectors.selection import Selection
+from wsbuild.detectors.ways import FILES, Way, Ways, ending, to_bytes
 from wsbuild.statedir import keep_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from wsbuild.detectors.contract import Detector
+    from wsbuild.detectors.early import Early
     from wsbuild.detectors.project import Project
     from wsbuild.looks import Look
     from wsbuild.memory import Memory
@@ -57,8 +61,11 @@ def resume(
     words: Sequence[str],
     root: str,
     environ: Mapping[str, str],
+    early: Early | None,
 ) -> Answer | None:
-    """Judge those files that have changed; None where something else has."""
+    """Judge those files that have changed, of which calls may have been started `early`; None where something
+    else has.
+    """
     ignore, secrets = map(tuple, details["settings"])
     with open_project(root, environ, ignore, secrets) as project:
         files = _only_files(project, details, changed)
@@ -73,20 +80,21 @@ def resume(
                 chosen[name] = full[name] if is_whole else here
         selection = Selection(chosen, details["unnamed"], details["files"])
         request = request_of(details["request"])
-        new = project.engine.detect([known[name] for name in chosen], selection, request.jobs)
-        report = _merged(_report(details), new, files, known)
-        from wsbuild.detectors.keeping import keep  # behind what tools are waited for
+        new = project.engine.detect(
+            [known[name] for name in chosen], selection, request.jobs, early, import_rest
+        )
+        report = _merged(_report(old.found, details["files"]), new, files, known)
+        from wsbuild.detectors.keeping import keep
 
         again, warning = keep(project, chosen, new, whole=False)
         project.verdicts.warning = project.verdicts.warning or warning
         given = answer(request, report, project)
-        stats = project.watch.stats()
-        now = {path: stats[path] for path in changed if path in stats}
-        scan = Scan(request, known, selection._replace(chosen=full), ignore, secrets)
-        if not given.err and not again:
-            remember(
-                words, project, scan, report, {**old.stats, **now}, details["listings"], details["around"]
-            )
+        if not given.err and not again and not _has_failed(report):
+            stats = project.watch.stats()
+            same = _as_known(report)
+            now = {path: stats[path] for path in changed if path in stats}
+            renewed = old.renewed(answer(request, same, project), now, _found(same))
+            memory.save(memory.DETECT, root, words, renewed, _write(root))
     return given
 
 
@@ -123,14 +131,23 @@ def _row(one: Known) -> tuple[Any, ...]:
     return detector.folder, detector.module, detector.manifest._asdict(), one.base, one.version
 
 
-def _report(details: dict[str, Any]) -> Report:
-    told, findings, suppressed = details["told"], details["findings"], details["suppressed"]
+def _has_failed(report: Report) -> bool:
+    return any(one.status == ERROR for one in report.detectors)
+
+
+def _found(report: Report) -> bytes:
+    return json.dumps((report.detectors, report.findings, report.suppressed)).encode()
+
+
+def _report(found: bytes, files: int) -> Report:
+    """The report that `_found` has written down, of so many files."""
+    told, findings, suppressed = json.loads(found)
     return Report(
         [Told(*row) for row in told],
         [Finding(*row) for row in findings],
         [Finding(*row) for row in suppressed],
         [],
-        details["files"],
+        files,
     )
 
 
@@ -172,48 +189,76 @@ def remember(
     project: Project,
     scan: Scan,
     report: Report,
-    stats: Mapping[str, Look],
-    listings: Mapping[str, str],
-    around: Sequence[str] | None = None,
 ) -> None:
     """Keep an answer for the next time it is asked for."""
-    if any(one.status == ERROR for one in report.detectors):
+    if _has_failed(report):
         return
-    same = _as_known(report)
     details = {
         "request": scan.request,
         "settings": (scan.ignore, scan.secrets),
-        "known": {
-            name: (
-                one.detector.folder,
-                one.detector.module,
-                one.detector.manifest._asdict(),
-                one.base,
-                one.version,
-            )
-            for name, one in scan.known.items()
-        },
+        "known": {name: _row(one) for name, one in scan.known.items()},
         "selection": scan.selection.chosen,
         "unnamed": scan.selection.unnamed,
         "files": scan.selection.files,
-        "listings": listings,
-        "around": list(project.watch.around) if around is None else around,
-        "told": same.detectors,
-        "findings": same.findings,
-        "suppressed": same.suppressed,
+        "listings": project.watch.listings,
+        "around": list(project.watch.around),
     }
-    _save(words, project, scan, same, stats, json.dumps(details))
+    same, ways = _as_known(report), to_bytes(_ways(project, scan))
+    stats = project.watch.stats()
+    _save(words, project, scan, same, stats, json.dumps(details), ways, _found(same))
 
 
 def remember_staged(
-    words: Sequence[str], project: Project, scan: Scan, report: Report, names: Sequence[str]
+    words: Sequence[str],
+    project: Project,
+    scan: Scan,
+    report: Report,
+    names: Sequence[str],
+    early: Early | None,
 ) -> None:
-    """The same of the files `names`, whose content git has told: it is among the words."""
-    if any(one.status == ERROR for one in report.detectors):
+    """The same of the files `names`, whose content git has told: it is the last of the words. Without that,
+    what is needed to begin `early` with others.
+    """
+    if _has_failed(report):
         return
     told = {os.path.join(project.root, name) for name in names}
     stats = {path: look for path, look in project.watch.stats().items() if path not in told}
     _save(words, project, scan, _as_known(report), stats, json.dumps({"names": project.watch.names}))
+    ways = to_bytes(_ways(project, scan, early.ways.ways if early else ()))
+    listings = json.dumps({"listings": project.watch.listings})
+    _save(words[:-1], project, scan, Report([], [], [], [], 0), stats, listings, ways)
+
+
+def _ways(project: Project, scan: Scan, before: Sequence[Way] = ()) -> Ways:
+    """How those tools are called that may be started before all is looked up: they come with wsbuild, which
+    knows that they only read, and look at files one by one where they are. What was known `before` of which
+    files they are for, still is.
+    """
+    endings = {one.id: one.endings for one in before}
+    found = []
+    for name, known in scan.known.items():
+        detector, manifest = known.detector, known.detector.manifest
+        is_known = detector.module.startswith(f"{plugins.__name__}.")
+        if not is_known or manifest.scratch or manifest.granularity == "project":
+            continue
+        program, *words = detector.command([FILES])
+        files = scan.selection.chosen[name]
+        way = Way(
+            name,
+            project.place.find(program),
+            words,
+            manifest.env,
+            manifest.pass_env,
+            project.place.path,
+            manifest.timeout_sec,
+            manifest.threads,
+            manifest.max_files,
+            manifest.config_per_file or (manifest.config_scope == "root" and not manifest.neighborhood),
+            sorted({*map(ending, files), *endings.get(name, ())}),
+        )
+        if way.program and words.count(FILES) == 1 and not any(REPORT in word for word in words):
+            found.append(way)
+    return Ways(scan.request.jobs, found)
 
 
 def _save(
@@ -223,11 +268,15 @@ def _save(
     report: Report,
     stats: Mapping[str, Look],
     details: str,
+    ways: bytes = b"",
+    found: bytes = b"",
 ) -> None:
     given = answer(scan.request, report, project)
     names = {name for one in scan.known.values() for name in one.detector.manifest.pass_env}
     environ = {name: project.environ.get(name) for name in (*ENVIRON, *sorted(names))}
-    new = memory.of_run(project.root, (given.code, given.out, given.err), stats, environ, details)
+    new = memory.of_run(
+        project.root, (given.code, given.out, given.err), stats, environ, details, ways=ways, found=found
+    )
     memory.save(memory.DETECT, project.root, words, new, _write(project.root))
 
 

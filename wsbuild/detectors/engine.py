@@ -6,7 +6,8 @@ import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from wsbuild.cache.digest import sha256_text
-from wsbuild.detectors.calls import Call, batches, judge_all
+from wsbuild.detectors.batches import batches
+from wsbuild.detectors.calls import Call, judge_all
 from wsbuild.detectors.contract import Detector, ToolError
 from wsbuild.detectors.finding import from_text, to_text
 from wsbuild.detectors.keys import PYTHONS, Folders, Keys, base, today
@@ -16,11 +17,13 @@ if TYPE_CHECKING:
 
     from wsbuild.cache.files import FileStates
     from wsbuild.detectors.contract import Manifest
+    from wsbuild.detectors.early import Early
     from wsbuild.detectors.execution import Judged, Place
     from wsbuild.detectors.finding import Finding
     from wsbuild.detectors.selection import Selection
     from wsbuild.identity import Tools
     from wsbuild.store.verdicts import Verdicts
+    from wsbuild.watch import Watch
 
 RAN, CACHED, SKIPPED, ERROR = "ran", "cached", "skipped", "error"
 CHANGED = "it was changed while it was judged"
@@ -67,28 +70,30 @@ class Known(NamedTuple):
 
 class Surroundings(NamedTuple):
     """Where an engine looks: `states` are those of the files that are judged, `around` of what results
-    depend on besides; `folders` gives the directories as they are now. What was read of the files of a
-    copy is of no use later.
+    depend on besides; `folders` gives the directories as they are now, and `watch` has seen all of them.
+    What was read of the files of a copy is of no use later.
     """
 
     states: FileStates
     around: FileStates
     tools: Tools
     folders: Callable[[], Folders]
+    watch: Watch
     is_copy: bool = False
 
 
 class _Work:
-    """What one detector has to do: its `keys` by path ('' for the project), `groups` of files with the same
-    surroundings, and what has been `found` so far.
+    """What one detector has to do: its `keys` by path ('' for the project), made of the `states` of files,
+    `groups` of files with the same surroundings, and what has been `found` so far.
     """
 
     def __init__(
-        self, known: Known, files: Sequence[str], keys: dict[str, str], groups: dict[str, str]
+        self, known: Known, files: Sequence[str], states: dict[str, str], groups: dict[str, str]
     ) -> None:
         self.known = known
         self.files = files
-        self.keys = keys
+        self.states = states
+        self.keys: dict[str, str] = {}
         self.groups = groups
         self.found: dict[str, list[Finding]] = {}
         self.errors: dict[str, str] = {}
@@ -110,17 +115,29 @@ class Engine:
         self._around = surroundings.around
         self._tools = surroundings.tools
         self._new_folders = surroundings.folders
+        self._watch = surroundings.watch
         self._is_copy = surroundings.is_copy
         self._verdicts = verdicts
         self.known: dict[str, Known] = {}
 
-    def detect(self, detectors: Iterable[Detector | Known], selection: Selection, jobs: int = 0) -> Report:
+    def detect(
+        self,
+        detectors: Iterable[Detector | Known],
+        selection: Selection,
+        jobs: int = 0,
+        early: Early | None = None,
+        meanwhile: Callable[[], object] = lambda: None,
+    ) -> Report:
         """Judge the files that are selected for detectors, `jobs` calls at a time (0: one for each
-        processor). What is judged is kept at once, whatever was found; what could not be is not.
+        processor), of which some may have been started `early`; `meanwhile` is called while they run. What is
+        judged is kept at once, whatever was found; what could not be is not.
         """
+        jobs = jobs or os.cpu_count() or 1
         told, works = self._look_up_all(detectors, selection)
-        calls = [call for work in works.values() for call in _missing(work, jobs or os.cpu_count() or 1)]
-        for call, judged in judge_all(calls, self._place, jobs or os.cpu_count() or 1):
+        calls = [call for work in works.values() for call in _missing(work, jobs)]
+        if early is not None:
+            calls = early.adopt(calls, {name: work.states for name, work in works.items()}, self._watch)
+        for call, judged in judge_all(calls, self._place, jobs, meanwhile):
             self._keep(works[call.detector.id], judged)
         rows = {**self._around.take_unsaved(), **self._states.take_unsaved()}
         self._verdicts.remember({} if self._is_copy else rows, self._tools.take_unsaved())
@@ -169,7 +186,8 @@ class Engine:
     def _look_up(self, known: Known, files: Sequence[str], folders: Folders) -> _Work:
         keys = Keys(known.detector.manifest, known.base, self._around, folders)
         groups = {path: keys.around(os.path.dirname(path)) for path in files}
-        work = _Work(known, files, self._keys(known, files, folders), groups)
+        work = _Work(known, files, self._states.states(files), groups)
+        work.keys = self._keys(known, work.states, folders)
         rows = self._verdicts.get_many(work.keys.values(), today())
         for path, key in work.keys.items():
             if (found := _read(rows.get(key))) is not None:
@@ -177,12 +195,11 @@ class Engine:
         work.cached = len(files) if work.is_whole and work.found else len(work.found)
         return work
 
-    def _keys(self, known: Known, files: Sequence[str], folders: Folders) -> dict[str, str]:
+    def _keys(self, known: Known, states: dict[str, str], folders: Folders) -> dict[str, str]:
         """The keys by path: of a project as a whole, that of ''."""
         keys = Keys(known.detector.manifest, known.base, self._around, folders)
-        states = self._states.states(files)
         if known.detector.manifest.granularity == "project":
-            return {"": keys.of_project(states)} if files else {}
+            return {"": keys.of_project(states)} if states else {}
         return {path: keys.of_file(path, state) for path, state in states.items()}
 
     def _keep(self, work: _Work, judged: Judged) -> None:
@@ -194,7 +211,8 @@ class Engine:
         found = judged.findings
         if work.is_whole:
             found = {"": [one for has in found.values() for one in has]} if not judged.errors else {}
-        now = self._keys(work.known, work.files if work.is_whole else list(found), self._new_folders())
+        states = self._states.states(work.files if work.is_whole else list(found))
+        now = self._keys(work.known, states, self._new_folders())
         moved = [path for path in found if now.get(path) != work.keys[path]]
         work.errors.update(dict.fromkeys(moved, CHANGED))
         work.found.update(found)

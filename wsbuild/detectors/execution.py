@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
-import tempfile
 from typing import TYPE_CHECKING, NamedTuple
 
 from wsbuild.detectors.contract import REPORT, Output, ToolError
 from wsbuild.detectors.finding import CATEGORIES, SEVERITIES, Finding, with_fingerprints
+from wsbuild.detectors.rooms import Room, environment
 from wsbuild.paths import chain
 from wsbuild.tools import process
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from wsbuild.detectors.contract import Detector, Manifest
+    from wsbuild.detectors.rooms import Started
     from wsbuild.tools.redact import Redactor
 
 MOST_OUTPUT = 256 * 2**20
@@ -42,12 +43,12 @@ class Judged(NamedTuple):
     calls: int = 1
 
 
-def judge(detector: Detector, files: Sequence[str], place: Place) -> Judged:
-    """Have a detector judge files. Where its tool fails on several, each half is judged by itself, so that
-    one bad file costs no other its result.
+def judge(detector: Detector, files: Sequence[str], place: Place, started: Started | None = None) -> Judged:
+    """Have a detector judge files; the call of all of them may have `started`. Where its tool fails on
+    several, each half is judged by itself, so that one bad file costs no other its result.
     """
     try:
-        return Judged(_call(detector, files, place), {})
+        return Judged(_call(detector, files, place, started), {})
     except ToolError as error:
         there = [path for path in files if os.path.isfile(os.path.join(place.root, path))]
         is_whole = detector.manifest.granularity == "project"
@@ -64,9 +65,11 @@ def judge(detector: Detector, files: Sequence[str], place: Place) -> Judged:
         )
 
 
-def _call(detector: Detector, files: Sequence[str], place: Place) -> dict[str, list[Finding]]:
+def _call(
+    detector: Detector, files: Sequence[str], place: Place, started: Started | None
+) -> dict[str, list[Finding]]:
     manifest = detector.manifest
-    output = run_tool(manifest, detector.command(files), files, place)
+    output = run_tool(manifest, detector.command(files), files, place, started)
     if output.exit_code not in {*manifest.clean, *manifest.findings}:
         raise ToolError(f"{manifest.command} ended with {output.exit_code}: {last_line(output)}")
     try:
@@ -101,32 +104,39 @@ def _checked(finding: Finding) -> Finding:
     return finding
 
 
-def run_tool(manifest: Manifest, argv: Sequence[str], files: Sequence[str], place: Place) -> Output:
-    """Start a detector's tool, and wait for it. Raises ToolError where it is not there or did not end by
-    itself in time, or said too much.
+def run_tool(
+    manifest: Manifest,
+    argv: Sequence[str],
+    files: Sequence[str],
+    place: Place,
+    started: Started | None = None,
+) -> Output:
+    """Start a detector's tool, and wait for it; where the same call has `started`, only that. Raises
+    ToolError where it is not there or did not end by itself in time, or said too much.
     """
-    with tempfile.TemporaryDirectory(prefix="wsbuild-detect-") as folder:
-        report = os.path.join(folder, "report")
-        root = os.path.join(folder, "files") if manifest.scratch else place.root
+    if started is not None and started.command != _command(manifest, argv, place, started.room.folder):
+        started.end()
+        started = None
+    with started.room if started else Room() as room:
+        command = _command(manifest, argv, place, room.folder)
         if manifest.scratch:
-            _copy(files, manifest, place.root, root)
-        command = process.Command(
-            argv=(place.find(argv[0]) or argv[0], *(word.replace(REPORT, report) for word in argv[1:])),
-            env=_environment(manifest, place, folder),
-            cwd=root,
-            timeout_sec=manifest.timeout_sec,
+            _copy(files, manifest, place.root, command.cwd)
+        log = os.path.join(room.folder, "stdout")
+        result = process.run(
+            command,
+            log=log,
+            success=range(256),
+            cap=MOST_OUTPUT,
+            redactor=place.redactor,
+            errors=room.errors,
+            begun=started.begun if started else None,
         )
-        log = os.path.join(folder, "stdout")
-        with open(os.path.join(folder, "stderr"), "wb+") as errors:
-            result = process.run(
-                command, log=log, success=range(256), cap=MOST_OUTPUT, redactor=place.redactor, errors=errors
-            )
-            errors.seek(0)
-            stderr = place.redactor.text(errors.read().decode("utf-8", "replace"))
-        stdout, written = _text(log), place.redactor.text(_text(report))
+        room.errors.seek(0)
+        stderr = place.redactor.text(room.errors.read().decode("utf-8", "replace"))
+        stdout, written = _text(log), place.redactor.text(_text(_report(room.folder)))
     if result.dropped_bytes:
         raise ToolError(f"{manifest.command} printed more than {MOST_OUTPUT} bytes")
-    output = Output(result.exit_code, stdout, stderr, tuple(files), root, written)
+    output = Output(result.exit_code, stdout, stderr, tuple(files), command.cwd, written)
     if result.state != "ok":
         why = {"timeout": f"took longer than {manifest.timeout_sec:g} s", "missing": "cannot be started"}
         told = why.get(result.state, f"was {result.state}")
@@ -134,12 +144,18 @@ def run_tool(manifest: Manifest, argv: Sequence[str], files: Sequence[str], plac
     return output
 
 
-def _environment(manifest: Manifest, place: Place, home: str) -> dict[str, str]:
-    """What a tool remembers of earlier calls is no part of a key: it gets a `home` for one call."""
-    passed = {name: place.environ[name] for name in manifest.pass_env if name in place.environ}
-    own = {"PATH": place.path, "LC_ALL": "C.UTF-8", "NO_COLOR": "1", "PYTHONDONTWRITEBYTECODE": "1"}
-    own |= {"XDG_CACHE_HOME": home, "BLACK_CACHE_DIR": home, "PYLINTHOME": home}
-    return process.tool_env(place.environ, {**own, **manifest.env, **passed})
+def _command(manifest: Manifest, argv: Sequence[str], place: Place, folder: str) -> process.Command:
+    """What is started, with a `folder` of its own."""
+    return process.Command(
+        argv=(place.find(argv[0]) or argv[0], *(word.replace(REPORT, _report(folder)) for word in argv[1:])),
+        env=environment(manifest, place.environ, place.path, folder),
+        cwd=os.path.join(folder, "files") if manifest.scratch else place.root,
+        timeout_sec=manifest.timeout_sec,
+    )
+
+
+def _report(folder: str) -> str:
+    return os.path.join(folder, "report")
 
 
 def _copy(files: Iterable[str], manifest: Manifest, root: str, to: str) -> None:

@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from wsbuild.atomic import write_atomic
-from wsbuild.detectors.calls import batches
+from wsbuild.detectors.batches import batches
 from wsbuild.detectors.contract import ToolError
 from wsbuild.detectors.execution import last_line, run_tool
 

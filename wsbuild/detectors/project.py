@@ -60,7 +60,7 @@ class Project:
         tools = Tools(around, path, sys.executable, self.verdicts.version)
         self.tools = tools
         self.place = place = Place(root, environ, tools.path, tools.find, redactor)
-        surroundings = Surroundings(states, around, tools, self._folders, is_copy=root != home)
+        surroundings = Surroundings(states, around, tools, self._folders, self.watch, is_copy=root != home)
         self.engine = Engine(place, surroundings, self.verdicts)
 
     def _note(self, path: str) -> None:

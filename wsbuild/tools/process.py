@@ -17,7 +17,6 @@ import tempfile
 import time
 from typing import TYPE_CHECKING, BinaryIO
 
-from wsbuild.atomic import is_alive
 from wsbuild.errors import StateError
 from wsbuild.fork import can_fork
 from wsbuild.tools import supervisor
@@ -36,13 +35,15 @@ from wsbuild.tools.link import ALARM, Link, Watch, encode
 from wsbuild.tools.output import Output
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from wsbuild.tools.redact import Redactor
 
 __all__ = [
+    "Begun",
     "Command",
     "Result",
+    "begin",
     "cancel_all",
     "capture",
     "is_canceled",
@@ -97,31 +98,28 @@ class _Pool:
         self.canceled = 0
 
     def take(self) -> _Supervisor:
+        """A supervisor for one command."""
+        supervisor = self._idle_one() or _Supervisor()
+        self.busy.add(supervisor)
+        return supervisor
+
+    def _idle_one(self) -> _Supervisor | None:
         while True:
             try:
                 supervisor = self.idle.pop()
             except IndexError:
-                return _Supervisor()
+                return None
             if supervisor.usable:
                 return supervisor
             supervisor.close()
 
-    @contextlib.contextmanager
-    def lend(self) -> Iterator[_Supervisor]:
-        """A supervisor for one command; it is kept for the next unless an error passes."""
-        supervisor = self.take()
-        self.busy.add(supervisor)
-        try:
-            yield supervisor
-        except BaseException:
-            supervisor.cut()
-            raise
-        finally:
-            self.busy.discard(supervisor)
-            if supervisor.usable:
-                self.idle.append(supervisor)
-            else:
-                supervisor.close()
+    def give_back(self, supervisor: _Supervisor) -> None:
+        """It has done its work: it is kept for the next unless it was cut."""
+        self.busy.discard(supervisor)
+        if supervisor.usable:
+            self.idle.append(supervisor)
+        else:
+            supervisor.close()
 
 
 _pool = _Pool()
@@ -226,20 +224,54 @@ def capture(
         return code, out.read() + (err.read() if code else b"")
 
 
-def _supervise(request: bytes, stdin: bytes, watch: Watch, errors: BinaryIO | None) -> list[str]:
-    """Have a command run, its error output going to `errors` if that is given; gives the supervisor's last
-    answer.
+class Begun:
+    """A command that was started, and that nobody listens to yet: by a supervisor, its output comes from the
+    descriptor `source`.
     """
-    with _pool.lend() as supervisor, _file_of(stdin) as given:
-        source, sink = os.pipe()
-        with open(source, "rb", buffering=0):
+
+    def __init__(self, supervisor: _Supervisor, source: int) -> None:
+        self._supervisor = supervisor
+        self._source = source
+
+    def follow(self, watch: Watch) -> list[str]:
+        """Listen until nothing of it is left; gives the supervisor's last answer."""
+        try:
+            with open(self._source, "rb", buffering=0):
+                answer = watch.follow(self._supervisor, self._source)
+            if answer[0] == "lost" or answer[-1] == "stuck":
+                self._supervisor.cut()  # dead, or with processes that nobody can kill: no good for the next
+            return answer
+        except BaseException:
+            self._supervisor.cut()
+            raise
+        finally:
+            _pool.give_back(self._supervisor)
+
+    def end(self) -> None:
+        """Kill what it runs: nobody wants it any more."""
+        os.close(self._source)
+        self._supervisor.cut()
+        _pool.give_back(self._supervisor)
+
+
+def begin(command: Command, errors: BinaryIO | None = None) -> Begun:
+    """Start a command that `run` will be told of, its error output going to `errors` if that is given. Raises
+    UserError for a command that cannot be one, OSError where no supervisor can be started.
+    """
+    limit = command.timeout_sec or 0.0
+    request = encode(command.argv, command.env, command.cwd, limit, command.grace_sec)
+    supervisor = _pool.take()
+    try:
+        with _file_of(command.stdin) as given:
+            source, sink = os.pipe()
             with open(sink, "wb", buffering=0):
                 fds = [sink, given.fileno(), *([errors.fileno()] if errors else [])]
-                supervisor.ask(request, fds if stdin or errors else fds[:1])
-            answer = watch.follow(supervisor, source)
-        if answer[0] == "lost" or answer[-1] == "stuck":
-            supervisor.cut()  # dead, or with processes that nobody can kill: no good for the next
-    return answer
+                supervisor.ask(request, fds if command.stdin or errors else fds[:1])
+    except BaseException:
+        supervisor.cut()
+        _pool.give_back(supervisor)
+        raise
+    return Begun(supervisor, source)
 
 
 def _why_not(answer: Sequence[str], command: Command) -> str:
@@ -254,6 +286,14 @@ def _why_not(answer: Sequence[str], command: Command) -> str:
     return f"cannot start {command.argv[0]}: {why}\n"
 
 
+def _kill(pid: int, start: int) -> None:
+    """Kill the group of a process that nobody supervises any more, if it is there."""
+    from wsbuild.atomic import is_alive
+
+    if is_alive(pid, start):
+        os.killpg(pid, signal.SIGKILL)
+
+
 def run(
     command: Command,
     *,
@@ -264,8 +304,10 @@ def run(
     echo: Callable[[bytes], None] | None = None,
     redactor: Redactor | None = None,
     errors: BinaryIO | None = None,
+    begun: Begun | None = None,
 ) -> Result:
-    """Run a command until nothing of it is left: neither itself nor what it started.
+    """Run a command, or follow one that was `begun`, until nothing of it is left: neither itself nor what it
+    started.
 
     Its output, stdout and stderr together, is appended to the file `log`; of more than `cap` bytes
     the head and the tail. With a file `errors`, stderr goes there as it is. `on_start` is told its pid
@@ -273,19 +315,19 @@ def run(
     knows is in log or output. Raises UserError for a command that cannot be one, StateError where the log
     cannot be written or no process be started, OSError where no supervisor can.
     """
-    limit = command.timeout_sec or 0.0
-    request = encode(command.argv, command.env, command.cwd, limit, command.grace_sec)
     if _pool.canceled:
+        if begun is not None:
+            begun.end()
         return Result(state="interrupted", exit_code=INTERRUPTED_CODE, signal=_pool.canceled)
     began = time.monotonic()
     with contextlib.closing(Output(log, cap, redactor)) as output:
         watch = Watch(output, on_start, echo)
-        answer = _supervise(request, command.stdin, watch, errors)
+        answer = (begun or begin(command, errors)).follow(watch)
         rest = output.flush() + output.add(os.fsencode(_why_not(answer, command)))
         if echo is not None and rest:
             echo(rest)
-    if answer[0] == "lost" and watch.tool is not None and is_alive(*watch.tool):
-        os.killpg(watch.tool[0], signal.SIGKILL)
+    if answer[0] == "lost" and watch.tool is not None:
+        _kill(*watch.tool)
     ended = ending(answer, success, _pool.canceled)
     return Result(
         state=ended.state,

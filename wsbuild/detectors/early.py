@@ -1,0 +1,162 @@
+"""Calls of tools that are started as soon as it is known which files have changed, before all is looked up
+that tells whether, and how, they are to be judged.
+
+Part of the way to the first tool: imports little. What is started here is a guess, by what the last run did.
+It counts only where the run comes to the very same call, of files with the contents that were there before
+the start, and all that keys are made of besides looks after the start as it did in the last run.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import time
+from typing import TYPE_CHECKING
+
+from wsbuild.detectors.batches import batches
+from wsbuild.detectors.rooms import Room, Started, environment
+from wsbuild.detectors.ways import FILES, Way, Ways, ending
+from wsbuild.errors import StateError, UserError
+from wsbuild.looks import look_at
+from wsbuild.tools import process
+from wsbuild.watch import settled
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from wsbuild.detectors.calls import Call
+    from wsbuild.looks import Look
+    from wsbuild.memory import Memory
+    from wsbuild.watch import Watch
+
+MOST_FILES = 50
+MOST_BYTES = 4 * 2**20
+"""Of more, reading them takes longer than is won."""
+
+
+class Early:
+    """Calls that were started in the project at `root` for what is as it was in the run `old`, and what was
+    there before. `ways` are those of that run.
+    """
+
+    def __init__(self, old: Memory, root: str, ways: Ways) -> None:
+        self._old = old
+        self._root = root
+        self.ways = ways
+        self._contents: dict[str, tuple[str, bytes]] = {}
+        self._folders: dict[str, Look] = {}
+        self._calls: dict[tuple[str, tuple[str, ...]], Started] = {}
+
+    def start(self, paths: Sequence[str], environ: Mapping[str, str]) -> None:
+        """Start as many calls for files and directories that have changed as may run at a time; none where
+        there is any doubt. Whoever is interrupted ends what was started.
+        """
+        try:
+            if len(paths) > MOST_FILES or not self._look(paths):
+                return
+            jobs = self.ways.jobs or os.cpu_count() or 1
+            for way, files in sorted(self._wanted(jobs), key=lambda one: (-len(one[1]), one[0].id))[:jobs]:
+                self._start(way, files, environ)
+        except (OSError, StateError, UserError):
+            self.end()  # whoever calls it again is told why
+        except BaseException:
+            self.end()
+            raise
+
+    def _look(self, paths: Sequence[str]) -> bool:
+        """Note what is there now; gives whether all are files of the project, or directories."""
+        room, began_ns = MOST_BYTES, time.time_ns()
+        for path in paths:
+            full = os.path.join(self._root, path)
+            st = os.lstat(full)
+            if stat.S_ISDIR(st.st_mode):
+                self._folders[full] = settled(look_at(full), began_ns)
+                continue
+            if not stat.S_ISREG(st.st_mode) or st.st_size > room or path.startswith("/"):
+                return False
+            room -= st.st_size
+            with open(full, "rb") as file:
+                self._contents[path] = "x" if st.st_mode & 0o111 else "f", file.read(MOST_BYTES)
+            folder = os.path.dirname(full)
+            while len(folder) >= len(self._root) and folder not in self._folders:
+                self._folders[folder] = settled(look_at(folder), began_ns)
+                folder = os.path.dirname(folder)
+        return True
+
+    def _wanted(self, jobs: int) -> Iterator[tuple[Way, list[str]]]:
+        for way in self.ways.ways:
+            files = sorted(path for path in self._contents if ending(path) in way.endings)
+            if len(files) == 1 or way.is_one_group:
+                for batch in batches(way, files, jobs):
+                    yield way, batch
+
+    def _start(self, way: Way, files: Sequence[str], environ: Mapping[str, str]) -> None:
+        room = Room()
+        try:
+            at = way.words.index(FILES)
+            command = process.Command(
+                argv=(way.program, *way.words[:at], *files, *way.words[at + 1 :]),
+                env=environment(way, environ, way.path, room.folder),
+                cwd=self._root,
+                timeout_sec=way.timeout_sec,
+            )
+            started = Started(room, command, process.begin(command, room.errors))
+        except BaseException:
+            room.close()
+            raise
+        self._calls[way.id, tuple(files)] = started
+
+    def adopt(
+        self, calls: Sequence[Call], states: Mapping[str, Mapping[str, str]], watch: Watch
+    ) -> list[Call]:
+        """The `calls` to be made, with what was started of them; all other is ended. The keys of what is
+        judged were made of the `states` of the files of each detector, and of what `watch` has seen.
+        """
+        found = list(calls)
+        if self._calls and self._is_as_it_was(watch):
+            found = [call._replace(started=self._take(call, states[call.detector.id])) for call in calls]
+        self.end()
+        return found
+
+    def _take(self, call: Call, states: Mapping[str, str]) -> Started | None:
+        """What was started of a call, if the files have the contents that were there before."""
+        from wsbuild.cache.digest import sha256_bytes
+
+        at = call.detector.id, tuple(call.files)
+        if at not in self._calls:
+            return None
+        for path in call.files:
+            letter, content = self._contents[path]
+            if states[path] != f"{letter}:{sha256_bytes(content)}":
+                return None
+        return self._calls.pop(at)
+
+    def _is_as_it_was(self, watch: Watch) -> bool:
+        """Whether all around that `watch` has seen, of which keys were made after the start, still looks as
+        in the last run.
+        """
+        above = os.path.join(self._root, "")
+        places = {path: at for at, path in enumerate(self._old.paths)}
+        for path in (*watch.folders, *watch.around):
+            look = look_at(path)
+            at = places.get(path.removeprefix(above) or path)
+            if at is None or (self._old.look(at) != look and not self._has_same_names(path, look, watch)):
+                return False
+        return True
+
+    def _has_same_names(self, path: str, look: Look, watch: Watch) -> bool:
+        """Whether a path is a directory in which only files were replaced, and that before the start."""
+        if (
+            self._folders.get(path.rstrip("/")) != look
+            or path not in watch.listings
+            or not self._old.complete()
+        ):
+            return False
+        names: object = self._old.known["listings"].get(path)
+        return names == watch.listings[path]
+
+    def end(self) -> None:
+        """End what nobody has taken."""
+        while self._calls:
+            _, started = self._calls.popitem()
+            started.end()

@@ -1,0 +1,63 @@
+"""What one call of a tool has for itself: a place, an environment, and what was started there. Part of the
+way to the first tool: imports little.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from typing import TYPE_CHECKING, NamedTuple
+
+from wsbuild.tools import process
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Self
+
+    from wsbuild.detectors.contract import Manifest
+    from wsbuild.detectors.ways import Way
+
+
+class Room:
+    """What one call has for itself: a `folder`, which is its home as well, and a file for what it says of
+    `errors`.
+    """
+
+    def __init__(self) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="wsbuild-detect-")
+        self.folder = self._folder.name
+        self.errors = open(os.path.join(self.folder, "stderr"), "wb+")  # noqa: SIM115 - `close` closes it
+
+    def close(self) -> None:
+        """Nothing of it stays."""
+        self.errors.close()
+        self._folder.cleanup()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class Started(NamedTuple):
+    """A call that was started: where, as which command, and what runs."""
+
+    room: Room
+    command: process.Command
+    begun: process.Begun
+
+    def end(self) -> None:
+        """Forget it."""
+        self.begun.end()
+        self.room.close()
+
+
+def environment(tool: Manifest | Way, environ: Mapping[str, str], path: str, home: str) -> dict[str, str]:
+    """The environment of a `tool`, which is a way or a manifest. What a tool remembers of earlier calls is no
+    part of a key: it gets a `home` for one call.
+    """
+    passed = {name: environ[name] for name in tool.pass_env if name in environ}
+    own = {"PATH": path, "LC_ALL": "C.UTF-8", "NO_COLOR": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+    own |= {"XDG_CACHE_HOME": home, "BLACK_CACHE_DIR": home, "PYLINTHOME": home}
+    return process.tool_env(environ, {**own, **tool.env, **passed})
