@@ -47,25 +47,31 @@ class Claims:
         """Who depends on each path that was looked at; None: everybody may. `common` was looked at before
         anybody was asked.
         """
-        for folder in watch.folders:  # what is named, and is a directory, means all below it
+        # What is named, and is a directory or a link, means all below it.
+        for folder in (*watch.folders, *watch.around):
             rel = self._rel(folder)
             if named := self._names.get(rel):
                 self._below.setdefault(rel, set()).update(named)
         found: dict[str, Members | None] = dict.fromkeys(common | watch.linked)
         for path in watch.around.keys() - found.keys():
-            folder, _, name = self._rel(path).rpartition("/")
-            found[path] = frozenset(self._near(folder)) if name == GITIGNORE else None
-        for folder in watch.folders.keys() - found.keys():
-            found[folder] = frozenset(self._walkers(self._rel(folder)))
-        for path in watch.files.keys() - found.keys():
             rel = self._rel(path)
-            members = {*self._names.get(rel, ()), *self._words.get(rel, ()), *self._walkers(rel)}
-            found[path] = frozenset(members) or None
+            folder, _, name = rel.rpartition("/")
+            found[path] = frozenset({*self._near(folder), *self._of(rel)}) if name == GITIGNORE else None
+        for folder in watch.folders.keys() - found.keys():
+            found[folder] = frozenset(self._of(self._rel(folder)))
+        for path in watch.files.keys() - found.keys():
+            found[path] = frozenset(self._of(self._rel(path))) or None
         return found
 
     def words(self) -> dict[str, list[int]]:
         """The words that may come to name files, and who names them."""
         return {word: sorted(numbers) for word, numbers in self._words.items()}
+
+    def _of(self, rel: str) -> Iterator[int]:
+        """Those who look at a path: it may come to be a file that a command line means."""
+        yield from self._names.get(rel, ())
+        yield from self._words.get(rel, ())
+        yield from self._walkers(rel)
 
     def _walkers(self, rel: str) -> Iterator[int]:
         for above in chain(rel):
