@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import shutil
+import sqlite3
 import sys
 import time
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -160,6 +162,35 @@ def test_what_is_ignored_is_told_each_time(space: Space) -> None:
     told = {space.wsbuild("run").out for _ in range(4)}
     assert len(told) == 1
     assert "ignored" in told.pop()
+
+
+FORGETS = """
+import subprocess, sys
+from wsbuild.actions.session import Session
+from wsbuild.actions.settled import Remembering
+from wsbuild.cli.entry import main
+owner, name = {"early": (Remembering, "__init__"), "late": (Session, "close")}[sys.argv[1]]
+real = getattr(owner, name)
+def forgotten(*args, **more):
+    subprocess.run(["doit", "forget", "ws:one"], check=True, stdout=subprocess.DEVNULL)
+    return real(*args, **more)
+setattr(owner, name, forgotten)
+sys.argv[1:] = ["run", "--json"]
+main()
+"""
+"""A run during whose end somebody else lets a step run again."""
+
+
+@pytest.mark.parametrize("when", ["early", "late"])
+def test_what_is_recorded_meanwhile_counts(space: Space, when: str) -> None:
+    """A run that finds nothing to do keeps nobody from writing: as somebody has the history open, it reads
+    what others have just written.
+    """
+    shutil.rmtree(space.root / ".wsbuild/run")
+    with closing(sqlite3.connect(space.root / "state/pipeline_state.db")) as reader:
+        reader.execute("SELECT * FROM clean").fetchall()
+        assert space.run("python3", "-c", FORGETS, when, code=0).json["counts"]["up_to_date"] == 1
+    assert space.wsbuild("run", "--json").json["counts"]["executed"] == 1
 
 
 def test_the_directory_counts(space: Space) -> None:

@@ -174,3 +174,26 @@ def test_what_takes_the_place_of_an_input(space: Space, before: str, after: str)
     space.wsbuild("run")
     assert space.ran() == ["reads"]
     assert stale(space) == []
+
+
+@pytest.mark.parametrize("path", ["x", "tree/y"])
+@pytest.mark.parametrize("is_first", [True, False])
+def test_what_is_edited_while_it_runs(space: Space, is_first: bool, path: str) -> None:
+    """Who was asked before, or not at all, is asked by the next run; also where the size is the same."""
+    space.write("tree/x", "a\n")
+    space.write("x", "a\n")
+    command = f"cat in/a > out/edits; test -f out/begun && echo b > {path}; echo > out/begun"
+    steps = [{"name": "make", "run": command, "shell": True, "inputs": ["in/a"], "outputs": ["out/edits"]}]
+    looking(space, "before", "x", "tree/")
+    space.workstream("edits", files_scope=["out/edits"], steps=steps, depends_on=["ws-before"])
+    looking(space, "later", "x", "tree/*", depends_on=["ws-edits"])
+    remember(space)
+    space.write("in/a", "b\n")
+    if is_first:
+        shutil.rmtree(space.root / ".wsbuild/run")
+    space.wsbuild("run")
+    assert space.ran() == ["later"]
+    for _ in range(2):
+        space.wsbuild("run")
+    assert space.ran() == ["before"]
+    assert stale(space) == []
