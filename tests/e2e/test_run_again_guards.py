@@ -193,6 +193,31 @@ def test_what_is_recorded_meanwhile_counts(space: Space, when: str) -> None:
     assert space.wsbuild("run", "--json").json["counts"]["executed"] == 1
 
 
+SEES_AS_NOW = """
+import os
+from wsbuild import memory
+from wsbuild.actions.again import keep
+from wsbuild.looks import GONE, look_at
+from wsbuild.watch import UNSURE
+words = [os.getcwd(), "run", "--json"]
+old = memory.load(memory.RUN, os.getcwd(), words)
+assert old.complete()
+for place, path in enumerate(old.paths):
+    look = look_at(path)
+    if path.startswith("state/") and look != GONE:
+        old.saw(place, (*look[:3], UNSURE, look[4]))
+keep(os.getcwd(), words, old)
+"""
+"""As if the clock had not ticked since the memory was made."""
+
+
+def test_a_history_that_looks_the_same_may_be_another(space: Space) -> None:
+    """Within one tick of the clock its times prove nothing: its last event does."""
+    space.doit("forget", "ws:one")
+    space.run("python3", "-c", SEES_AS_NOW, code=0)
+    assert space.wsbuild("run", "--json").json["counts"]["executed"] == 1
+
+
 def test_the_directory_counts(space: Space) -> None:
     """The same words mean another thing elsewhere."""
     space.write("sub/c.txt", "text\n")

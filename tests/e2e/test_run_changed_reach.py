@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import time
 from typing import TYPE_CHECKING, Any
@@ -86,9 +87,8 @@ def word_below(space: Space) -> None:
 def gitignore(space: Space) -> None:
     space.write("sub/.gitignore", "c\n")
     space.write("sub/deep/b", "it comes to be ignored\n")
-    for name, scope in (("below", "sub/deep/"), ("above", "sub/")):
-        step = {"name": "make", "run": f"echo {name} >> {space.root}/.tally", "shell": True}
-        space.workstream(name, files_scope=[scope], conflict_group="sub", steps=[step])
+    step = {"name": "make", "run": f"echo below >> {space.root}/.tally", "shell": True}
+    space.workstream("below", files_scope=["sub/deep/"], steps=[step])
     looking(space, "by-path", "sub/.gitignore")
     looking(space, "says", words=("sub/.gitignore",))
 
@@ -106,7 +106,7 @@ def written_beside(space: Space) -> None:
 
 def written_below(space: Space) -> None:
     (space.root / "gen").mkdir()
-    writing(space, "first", "mkdir -p gen/sub; cp in/a gen/sub/`cat in/a`", "gen/sub/")
+    writing(space, "first", "if grep b in/a; then mkdir gen/sub; cp in/a gen/sub/x; fi", "gen/sub/")
     looking(space, "second", "gen/")
 
 
@@ -132,7 +132,7 @@ CASES: dict[str, tuple[Callable[[Space], None], Callable[[Space], Any], set[str]
     "a new file in a directory": (folder, edit("tree/y"), {"by-name"}),
     "a word for a directory": (word, a_file_for_a_folder, {"says"}),
     "a word for nothing": (word_below, edit("deep/docs/x"), {"says"}),
-    "an ignore file": (gitignore, edit("sub/.gitignore"), {"below", "above", "by-path", "says"}),
+    "an ignore file": (gitignore, edit("sub/.gitignore"), {"below", "by-path", "says"}),
     "what comes after": (dependent, edit("in/a"), {"first", "second"}),
     "a file that is written": (written_beside, edit("in/a"), {"first", "second"}),
     "a directory that is written to": (written_below, edit("in/a"), {"first", "second"}),
@@ -197,3 +197,35 @@ def test_what_is_edited_while_it_runs(space: Space, is_first: bool, path: str) -
         space.wsbuild("run")
     assert space.ran() == ["before"]
     assert stale(space) == []
+
+
+def test_what_the_others_are_given_counts(space: Space) -> None:
+    """A variable of who was not asked is not forgotten."""
+    run = f"echo given >> {space.root}/.tally"
+    step = {"name": "make", "run": run, "shell": True, "inputs": [], "env": {"MOOD": None}}
+    space.workstream("given", files_scope=["out/given"], steps=[step])
+    looking(space, "reads", "in/a")
+    space.env["MOOD"] = "good"
+    remember(space)
+    space.write("in/a", "b\n")
+    remember(space)
+    space.env["MOOD"] = "bad"
+    space.wsbuild("run")
+    assert space.ran() == ["given"]
+
+
+def test_all_are_told_as_they_would_be(space: Space) -> None:
+    """Of steps without anything to do that is said, whoever was asked."""
+    profile = {"type": "ai", "command": "true"}
+    space.write("config/tool_profiles.json", json.dumps({"edit": profile}))
+    space.workstream("idle", files_scope=["idle.txt"])
+    remember(space)
+    space.wsbuild("run", "--json")
+    told = []
+    for text in ("b\n", "c\n"):
+        space.write("in/0", text)
+        steps = space.wsbuild("run", "--json").json["steps"]
+        told.append(sorted((step["task"], step["status"], step["reason"]) for step in steps))
+        shutil.rmtree(space.root / ".wsbuild/run")
+    assert told[0] == told[1]
+    assert "skipped" in {status for _, status, _ in told[0]}

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from wsbuild import patterns
-from wsbuild.actions.prompt import EDIT
 from wsbuild.actions.words import paths_in
 from wsbuild.cache.expand import GITIGNORE
 from wsbuild.paths import chain
@@ -38,8 +37,6 @@ class Claims:
                     self._below.setdefault(patterns.base(pattern), set()).add(number)
                 else:
                     self._names.setdefault(pattern.rstrip("/"), set()).add(number)
-            if step.prompt:
-                self._names.setdefault(EDIT, set()).add(number)
             for word in paths_in(step):
                 self._words.setdefault(word, set()).add(number)
 
@@ -56,7 +53,7 @@ class Claims:
         for path in watch.around.keys() - found.keys():
             rel = self._rel(path)
             folder, _, name = rel.rpartition("/")
-            found[path] = frozenset({*self._near(folder), *self._of(rel)}) if name == GITIGNORE else None
+            found[path] = frozenset({*self._of(rel), *self._below_of(folder)}) if name == GITIGNORE else None
         for folder in watch.folders.keys() - found.keys():
             found[folder] = frozenset(self._of(self._rel(folder)))
         for path in watch.files.keys() - found.keys():
@@ -71,15 +68,11 @@ class Claims:
         """Those who look at a path: it may come to be a file that a command line means."""
         yield from self._names.get(rel, ())
         yield from self._words.get(rel, ())
-        yield from self._walkers(rel)
-
-    def _walkers(self, rel: str) -> Iterator[int]:
         for above in chain(rel):
             yield from self._below.get(above, ())
 
-    def _near(self, folder: str) -> Iterator[int]:
-        """Those who may ask what git ignores in a directory: they look at it, or at one below it."""
-        yield from self._walkers(folder)
+    def _below_of(self, folder: str) -> Iterator[int]:
+        """Those who look at a directory below another, and may ask what git ignores there."""
         for base, numbers in self._below.items():
             if not folder or base.startswith(folder + "/"):
                 yield from numbers
