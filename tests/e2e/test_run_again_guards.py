@@ -131,11 +131,11 @@ def test_what_detectors_look_at_counts(tmp_path: Path) -> None:
     """What configures them may come."""
     space = Space(tmp_path / "project")
     own(space, "exit 0", config_files=["own.cfg"])
-    space.write("a.txt", "text\n")
-    space.workstream("one", files_scope=["a.txt"], steps=[{"name": "check", "detectors": ["own"]}])
+    space.write("sub/a.txt", "text\n")
+    space.workstream("one", files_scope=["sub/a.txt"], steps=[{"name": "check", "detectors": ["own"]}])
     for _ in range(4):
         space.wsbuild("run", "--json")
-    space.write("own.cfg", "")
+    space.write("sub/own.cfg", "")
     assert space.wsbuild("run", "--json").json["counts"]["executed"] == 1
 
 

@@ -68,6 +68,30 @@ def linked_folder(space: Space) -> None:
     looking(space, "by-path", "far/a.in")
 
 
+def linked_file(space: Space) -> None:
+    space.write("real/text", "a\n")
+    (space.root / "near").symlink_to("real/text")
+    looking(space, "by-name", "near")
+
+
+def coming(space: Space) -> None:
+    looking(space, "by-name", "later/")
+
+
+def tool(space: Space, more: str = "") -> None:
+    path = space.root.parent / "bin/tool"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(f"#!/bin/sh\necho uses >> {space.root}/.tally\n{more}")
+    path.chmod(0o755)
+
+
+def using(space: Space) -> None:
+    tool(space)
+    space.env["PATH"] = f"{space.root.parent / 'bin'}:{space.env['PATH']}"
+    steps = [{"name": "make", "run": ["tool"], "inputs": []}]
+    space.workstream("uses", files_scope=["out/uses"], steps=steps)
+
+
 def folder(space: Space) -> None:
     space.write("tree/x", "x\n")
     looking(space, "by-name", "tree")
@@ -128,6 +152,10 @@ def a_file_for_a_folder(space: Space) -> None:
 
 CASES: dict[str, tuple[Callable[[Space], None], Callable[[Space], Any], set[str]]] = {
     "a linked directory": (linked_folder, edit("real/a.in"), {"by-name", "by-pattern", "by-path"}),
+    "a file behind a link": (linked_file, edit("real/text"), {"by-name"}),
+    "a directory that comes": (coming, edit("later/x"), {"by-name"}),
+    "a tool": (using, lambda space: tool(space, "true\n"), {"uses"}),
+    "a new workstream": (folder, lambda space: looking(space, "new", "in/a"), {"new"}),
     "a directory": (folder, edit("tree/x"), {"by-name", "by-path"}),
     "a new file in a directory": (folder, edit("tree/y"), {"by-name"}),
     "a word for a directory": (word, a_file_for_a_folder, {"says"}),

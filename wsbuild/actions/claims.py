@@ -41,8 +41,8 @@ class Claims:
                 self._words.setdefault(word, set()).add(number)
 
     def readers(self, watch: Watch, common: frozenset[str]) -> dict[str, Members | None]:
-        """Who depends on each path that was looked at; None: everybody may. `common` was looked at before
-        anybody was asked.
+        """Who depends on each path that was looked at; None: everybody may. `common` are directories that
+        were looked at before anybody was asked.
         """
         # What is named, and is a directory or a link, means all below it.
         for folder in (*watch.folders, *watch.around):
