@@ -140,6 +140,12 @@ def written_word(space: Space) -> None:
     looking(space, "second", words=("gen/b",))
 
 
+def written_as_said(space: Space) -> None:
+    (space.root / "gen").mkdir()
+    writing(space, "first", "if grep b in/a; then cp in/a gen/b; fi", "gen/b")
+    looking(space, "second", words=("gen/b",))
+
+
 def edit(path: str) -> Callable[[Space], Any]:
     """Write to a file."""
     return lambda space: space.write(path, "b\n")
@@ -164,6 +170,7 @@ CASES: dict[str, tuple[Callable[[Space], None], Callable[[Space], Any], set[str]
     "what comes after": (dependent, edit("in/a"), {"first", "second"}),
     "a file that is written": (written_beside, edit("in/a"), {"first", "second"}),
     "a directory that is written to": (written_below, edit("in/a"), {"first", "second"}),
+    "a word for all that is written": (written_as_said, edit("in/a"), {"first", "second"}),
     "a word that is written": (written_word, edit("in/a"), {"first", "second"}),
 }
 
@@ -257,3 +264,18 @@ def test_all_are_told_as_they_would_be(space: Space) -> None:
         shutil.rmtree(space.root / ".wsbuild/run")
     assert told[0] == told[1]
     assert "skipped" in {status for _, status, _ in told[0]}
+
+
+def test_who_is_left_out_is_asked_each_time(space: Space) -> None:
+    """As is said each time; the others are not, and nobody is left out any more who is not to be."""
+    looking(space, "reads", "in/a")
+    remember(space)
+    space.doit("ignore", "ws:o0:make")
+    for text in ("b\n", "c\n", "d\n"):
+        space.write("in/0", text)
+        space.write("in/a", text)
+        assert space.wsbuild("run").out.endswith(f"1 executed, {OTHERS - 1} up to date, 1 skipped\n")
+        assert space.ran() == ["reads"]
+    space.doit("forget", "ws:o0:make")
+    space.wsbuild("run")
+    assert space.ran() == ["o0"]

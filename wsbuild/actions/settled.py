@@ -30,9 +30,7 @@ ENVIRON = (
 
 def can_be_remembered(session: Session) -> bool:
     """Whether the next run can see by looks what a run has found."""
-    if session.force or session.ended_by or session.fatal or session.has_warned or session.workspaces:
-        return False
-    if any(report.status == SKIPPED and report.reason != IDLE for report in session.tally.reports):
+    if session.ended_by or session.fatal or session.has_warned or session.workspaces:
         return False
     lands = {session.plan[ws_id].land for ws_id in session.chosen}
     asks = session.freshness.tools.asks_each_time or any(map(_asks_others, _steps(session)))
