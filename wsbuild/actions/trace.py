@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from wsbuild.actions.claims import Members
     from wsbuild.memory import Memory
     from wsbuild.plan.cached import Plan
-    from wsbuild.plan.records import WorkstreamPlan
 
 EVERYBODY = -1
 
@@ -144,7 +143,7 @@ class Reach:
                 continue
             found.add(number)
             todo += self._dependents[number]
-            for pattern in _may_write(self._plan[self._trace.rows[number].ws_id]):
+            for pattern in self._plan[self._trace.rows[number].ws_id].owned:
                 readers = self._readers(pattern)
                 if readers is None:
                     return None
@@ -197,9 +196,3 @@ class Reach:
 
 def _is_below(path: str, folder: str) -> bool:
     return not folder or path.startswith(folder + "/")
-
-
-def _may_write(ws: WorkstreamPlan) -> Iterator[str]:
-    yield from ws.owned
-    for step in ws.steps:
-        yield from step.outputs
