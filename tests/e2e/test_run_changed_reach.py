@@ -249,6 +249,19 @@ def test_what_the_others_are_given_counts(space: Space) -> None:
     assert space.ran() == ["given"]
 
 
+def test_what_the_others_say_counts(space: Space) -> None:
+    """The same word of who was not asked is not forgotten either."""
+    (space.root / "deep").mkdir()
+    looking(space, "asked", "in/a", words=("deep/x",))
+    looking(space, "other", words=("deep/x",))
+    remember(space)
+    space.write("in/a", "b\n")
+    remember(space)
+    space.write("deep/x", "")
+    space.wsbuild("run")
+    assert set(space.ran()) == {"asked", "other"}
+
+
 def test_all_are_told_as_they_would_be(space: Space) -> None:
     """Of steps without anything to do that is said, whoever was asked."""
     profile = {"type": "ai", "command": "true"}
