@@ -71,7 +71,7 @@ def linked_folder(space: Space) -> None:
 def linked_file(space: Space) -> None:
     space.write("real/text", "a\n")
     (space.root / "near").symlink_to("real/text")
-    looking(space, "by-name", "near")
+    looking(space, "reads", "near")
 
 
 def coming(space: Space) -> None:
@@ -146,6 +146,11 @@ def written_as_said(space: Space) -> None:
     looking(space, "second", words=("gen/b",))
 
 
+def written_behind(space: Space) -> None:
+    linked_file(space)
+    writing(space, "first", "cp in/a real/text", "real/")
+
+
 def edit(path: str) -> Callable[[Space], Any]:
     """Write to a file."""
     return lambda space: space.write(path, "b\n")
@@ -158,7 +163,7 @@ def a_file_for_a_folder(space: Space) -> None:
 
 CASES: dict[str, tuple[Callable[[Space], None], Callable[[Space], Any], set[str]]] = {
     "a linked directory": (linked_folder, edit("real/a.in"), {"by-name", "by-pattern", "by-path"}),
-    "a file behind a link": (linked_file, edit("real/text"), {"by-name"}),
+    "a file behind a link": (linked_file, edit("real/text"), {"reads"}),
     "a directory that comes": (coming, edit("later/x"), {"by-name"}),
     "a tool": (using, lambda space: tool(space, "true\n"), {"uses"}),
     "a new workstream": (folder, lambda space: looking(space, "new", "in/a"), {"new"}),
@@ -170,6 +175,7 @@ CASES: dict[str, tuple[Callable[[Space], None], Callable[[Space], Any], set[str]
     "what comes after": (dependent, edit("in/a"), {"first", "second"}),
     "a file that is written": (written_beside, edit("in/a"), {"first", "second"}),
     "a directory that is written to": (written_below, edit("in/a"), {"first", "second"}),
+    "a file behind a link that is written": (written_behind, edit("in/a"), {"first", "reads"}),
     "a word for all that is written": (written_as_said, edit("in/a"), {"first", "second"}),
     "a word that is written": (written_word, edit("in/a"), {"first", "second"}),
 }
