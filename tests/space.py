@@ -103,7 +103,11 @@ class Space:
         """
         timeout = options.pop("timeout", 120)
         with self.start(*command, **options) as process:
-            out, err = process.communicate(timeout=timeout)
+            try:
+                out, err = process.communicate(timeout=timeout)
+            except subprocess.TimeoutExpired:
+                process.kill()  # else its end would be waited for
+                raise
         result = Result(subprocess.CompletedProcess(command, process.returncode, out, err))
         assert code is None or result.code == code, result
         return result

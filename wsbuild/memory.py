@@ -8,6 +8,7 @@ tells nothing where any doubt is left: then all is looked at.
 from __future__ import annotations
 
 import os
+import stat
 import sys
 import time
 import zlib
@@ -153,7 +154,7 @@ class Memory:
         for place in places:
             path = os.path.join(self.root, self.paths[place])
             look = look_at(path) if path in names else GONE
-            if look != GONE and names_in(path) == names[path]:
+            if stat.S_ISDIR(look[-1]) and names_in(path) == names[path]:  # no link: it looks as ever
                 self.saw(place, settled(look, began_ns))
             else:
                 rest.append(place)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
+import time
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -187,19 +187,27 @@ def test_never_more_at_a_time_than_allowed(tmp_path: Path, processes: int, full:
     assert len(space.called()) == count
 
 
+def begun(space: AimSpace) -> subprocess.Popen[str]:
+    """A process that is asking the tool, which works until there is a file `out`, or half a minute."""
+    wait = "for _ in $(seq 1500); do test -e out && break; sleep 0.02; done"
+    space.tool("one", f"cd {space.root}; touch in; {wait}; {OK}")
+    space.write("payload.json", "{}")
+    asking = space.start("wsbuild", "aim", "route", "linting", "--payload", "payload.json")
+    until = time.monotonic() + 30
+    while not (space.root / "in").exists():
+        assert time.monotonic() < until, "the tool is never asked"
+        time.sleep(0.02)
+    return asking
+
+
 def test_who_comes_later_may_be_refused(space: AimSpace) -> None:
     """Where the rules do not want a queue."""
     space.at_most(1, "reject")
-    fifo = space.root / "gate"
-    os.mkfifo(fifo)
-    space.tool("one", f"echo in > {fifo}; cat {fifo} > /dev/null; {OK}")
-    space.write("payload.json", "{}")
-    first = space.start("wsbuild", "aim", "route", "linting", "--payload", "payload.json")
-    assert fifo.read_text() == "in\n"
-    routed = space.route("linting", code=1)
-    assert "1 tool is being asked" in routed["message"]
-    fifo.write_text("out")
-    first.communicate(timeout=30)
+    with begun(space) as first:
+        routed = space.route("linting", code=1)
+        assert "1 tool is being asked" in routed["message"]
+        space.write("out", "")
+        first.communicate(timeout=30)
     assert first.returncode == 0
     assert len(space.called()) == 1
     assert len(space.audits()) == 2
@@ -208,13 +216,8 @@ def test_who_comes_later_may_be_refused(space: AimSpace) -> None:
 def test_a_dead_process_keeps_no_turn(space: AimSpace) -> None:
     """The kernel gives it back."""
     space.at_most(1)
-    fifo = space.root / "gate"
-    os.mkfifo(fifo)
-    space.tool("one", f"echo in > {fifo}; sleep 60")
-    space.write("payload.json", "{}")
-    first = space.start("wsbuild", "aim", "route", "linting", "--payload", "payload.json")
-    assert fifo.read_text() == "in\n"
-    first.kill()
-    first.communicate(timeout=30)
+    with begun(space) as first:
+        first.kill()
+        first.communicate(timeout=30)
     space.tool("one", OK)
     assert space.route("linting", code=0)["success"]

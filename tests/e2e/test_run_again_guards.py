@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import shutil
+import sqlite3
 import sys
 import time
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -129,11 +131,11 @@ def test_what_detectors_look_at_counts(tmp_path: Path) -> None:
     """What configures them may come."""
     space = Space(tmp_path / "project")
     own(space, "exit 0", config_files=["own.cfg"])
-    space.write("a.txt", "text\n")
-    space.workstream("one", files_scope=["a.txt"], steps=[{"name": "check", "detectors": ["own"]}])
+    space.write("sub/a.txt", "text\n")
+    space.workstream("one", files_scope=["sub/a.txt"], steps=[{"name": "check", "detectors": ["own"]}])
     for _ in range(4):
         space.wsbuild("run", "--json")
-    space.write("own.cfg", "")
+    space.write("sub/own.cfg", "")
     assert space.wsbuild("run", "--json").json["counts"]["executed"] == 1
 
 
@@ -160,6 +162,60 @@ def test_what_is_ignored_is_told_each_time(space: Space) -> None:
     told = {space.wsbuild("run").out for _ in range(4)}
     assert len(told) == 1
     assert "ignored" in told.pop()
+
+
+FORGETS = """
+import subprocess, sys
+from wsbuild.actions.session import Session
+from wsbuild.actions.settled import Remembering
+from wsbuild.cli.entry import main
+owner, name = {"early": (Remembering, "__init__"), "late": (Session, "close")}[sys.argv[1]]
+real = getattr(owner, name)
+def forgotten(*args, **more):
+    subprocess.run(["doit", "forget", "ws:one"], check=True, stdout=subprocess.DEVNULL)
+    return real(*args, **more)
+setattr(owner, name, forgotten)
+sys.argv[1:] = ["run", "--json"]
+main()
+"""
+"""A run during whose end somebody else lets a step run again."""
+
+
+@pytest.mark.parametrize("when", ["early", "late"])
+def test_what_is_recorded_meanwhile_counts(space: Space, when: str) -> None:
+    """A run that finds nothing to do keeps nobody from writing: as somebody has the history open, it reads
+    what others have just written.
+    """
+    shutil.rmtree(space.root / ".wsbuild/run")
+    with closing(sqlite3.connect(space.root / "state/pipeline_state.db")) as reader:
+        reader.execute("SELECT * FROM clean").fetchall()
+        assert space.run("python3", "-c", FORGETS, when, code=0).json["counts"]["up_to_date"] == 1
+    assert space.wsbuild("run", "--json").json["counts"]["executed"] == 1
+
+
+SEES_AS_NOW = """
+import os
+from wsbuild import memory
+from wsbuild.actions.again import keep
+from wsbuild.looks import GONE, look_at
+from wsbuild.watch import UNSURE
+words = [os.getcwd(), "run", "--json"]
+old = memory.load(memory.RUN, os.getcwd(), words)
+assert old.complete()
+for place, path in enumerate(old.paths):
+    look = look_at(path)
+    if path.startswith("state/") and look != GONE:
+        old.saw(place, (*look[:3], UNSURE, look[4]))
+keep(os.getcwd(), words, old)
+"""
+"""As if the clock had not ticked since the memory was made."""
+
+
+def test_a_history_that_looks_the_same_may_be_another(space: Space) -> None:
+    """Within one tick of the clock its times prove nothing: its last event does."""
+    space.doit("forget", "ws:one")
+    space.run("python3", "-c", SEES_AS_NOW, code=0)
+    assert space.wsbuild("run", "--json").json["counts"]["executed"] == 1
 
 
 def test_the_directory_counts(space: Space) -> None:

@@ -164,6 +164,17 @@ def test_the_history_may_lie_behind_a_link(space: Space, is_linked: bool, is_ope
         assert space.wsbuild("run", "--json").json["counts"]["executed"] == 1
 
 
+def test_the_history_may_be_moved(space: Space) -> None:
+    """To where another link leads; it is the same file."""
+    (space.root / "state").rename(outside(space, "state"))
+    link(space.root / "state", str(outside(space, "state")))
+    settle(space)
+    outside(space, "state").rename(outside(space, "moved"))
+    link(space.root / "state", str(outside(space, "moved")))
+    space.write("real/a.in", "b\n")
+    assert space.wsbuild("run", "--json").json["counts"]["executed"] == 3
+
+
 @pytest.mark.parametrize("change", ["alternative", "configuration"])
 def test_detectors_look_behind_links(tmp_path: Path, change: str) -> None:
     """At their tools and at what configures them."""

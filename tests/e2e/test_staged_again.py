@@ -109,6 +109,10 @@ def _unstaged(space: Space) -> None:
     space.write("sub/b.txt", "not staged\n")
 
 
+def _unstaged_first(space: Space) -> None:
+    space.write(".gitattributes", "* text=auto eol=lf\n")
+
+
 def _untracked(space: Space) -> None:
     space.write("new.txt", "")
 
@@ -137,6 +141,15 @@ def test_what_else_counts_is_noticed(space: Space, change: Callable[[Space], Non
     assert asked(space) == (1, True)
     change(space)
     assert not asked(space)[1]
+
+
+@pytest.mark.parametrize("change", [_unstaged, _unstaged_first, _untracked, _untracked_untold])
+def test_what_is_not_committed_is_looked_at_each_time(space: Space, change: Callable[[Space], None]) -> None:
+    """What git says does not tell its content."""
+    change(space)
+    stage(space, "a.txt", "BAD\n")
+    for _ in range(3):
+        assert asked(space) == (1, False)
 
 
 def test_an_error_is_not_remembered(space: Space) -> None:

@@ -98,8 +98,10 @@ class Again:
             self.watch.note(each)
 
     def has_looked_at_all(self) -> None:
-        """What was looked at by now is what every step depends on."""
-        self.common = frozenset({*self.watch.folders, *self.watch.around})
+        """The directories that were looked at by now are what every step depends on, as all that lies around
+        is at any time.
+        """
+        self.common = frozenset(self.watch.folders)
 
     def look_at_database_again(self) -> bool:
         """Whether nobody has written to the history since; it counts as it is now."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from wsbuild import patterns
-from wsbuild.actions.prompt import EDIT
 from wsbuild.actions.words import paths_in
 from wsbuild.cache.expand import GITIGNORE
 from wsbuild.paths import below, chain
@@ -39,43 +38,43 @@ class Claims:
                     self._below.setdefault(patterns.base(pattern), set()).add(number)
                 else:
                     self._names.setdefault(pattern.rstrip("/"), set()).add(number)
-            if step.prompt:
-                self._names.setdefault(EDIT, set()).add(number)
             for word in paths_in(step):
                 self._words.setdefault(word, set()).add(number)
 
     def readers(self, watch: Watch, common: frozenset[str]) -> dict[str, Members | None]:
-        """Who depends on each path that was looked at; None: everybody may. `common` was looked at before
-        anybody was asked.
+        """Who depends on each path that was looked at; None: everybody may. `common` are directories that
+        were looked at before anybody was asked.
         """
-        for folder in watch.folders:  # what is named, and is a directory, means all below it
+        # What is named, and is a directory or a link, means all below it.
+        for folder in (*watch.folders, *watch.around):
             rel = self._rel(folder)
             if named := self._names.get(rel):
                 self._below.setdefault(rel, set()).update(named)
         self._bases = sorted(self._below)
         found: dict[str, Members | None] = dict.fromkeys(common | watch.linked)
         for path in watch.around.keys() - found.keys():
-            folder, _, name = self._rel(path).rpartition("/")
-            found[path] = frozenset(self._near(folder)) if name == GITIGNORE else None
-        for folder in watch.folders.keys() - found.keys():
-            found[folder] = frozenset(self._walkers(self._rel(folder)))
-        for path in watch.files.keys() - found.keys():
             rel = self._rel(path)
-            members = {*self._names.get(rel, ()), *self._words.get(rel, ()), *self._walkers(rel)}
-            found[path] = frozenset(members) or None
+            folder, _, name = rel.rpartition("/")
+            found[path] = frozenset({*self._of(rel), *self._below_of(folder)}) if name == GITIGNORE else None
+        for folder in watch.folders.keys() - found.keys():
+            found[folder] = frozenset(self._of(self._rel(folder)))
+        for path in watch.files.keys() - found.keys():
+            found[path] = frozenset(self._of(self._rel(path))) or None
         return found
 
     def words(self) -> dict[str, list[int]]:
         """The words that may come to name files, and who names them."""
         return {word: sorted(numbers) for word, numbers in self._words.items()}
 
-    def _walkers(self, rel: str) -> Iterator[int]:
+    def _of(self, rel: str) -> Iterator[int]:
+        """Those who look at a path: it may come to be a file that a command line means."""
+        yield from self._names.get(rel, ())
+        yield from self._words.get(rel, ())
         for above in chain(rel):
             yield from self._below.get(above, ())
 
-    def _near(self, folder: str) -> Iterator[int]:
-        """Those who may ask what git ignores in a directory: they look at it, or at one below it."""
-        yield from self._walkers(folder)
+    def _below_of(self, folder: str) -> Iterator[int]:
+        """Those who look at a directory below another, and may ask what git ignores there."""
         for base in below(self._bases, folder):
             yield from self._below[base]
 

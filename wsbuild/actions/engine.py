@@ -162,10 +162,9 @@ class Engine:
         if not self.running or again is None or not can_be_remembered(self.session):
             return None
         self.recorder.keep_looked_up()
-        # Without the tree, others may record something at any time.
-        if not self.recorder.holds_tree and not again.look_at_database_again():
+        if again.is_spoiled:
             return None
-        return None if again.is_spoiled else Remembering(self.session, again)
+        return Remembering(self.session, again, is_alone=self.recorder.holds_tree)
 
     # --- what listings show
 

@@ -30,9 +30,7 @@ ENVIRON = (
 
 def can_be_remembered(session: Session) -> bool:
     """Whether the next run can see by looks what a run has found."""
-    if session.force or session.ended_by or session.fatal or session.has_warned or session.workspaces:
-        return False
-    if any(report.status == SKIPPED and report.reason != IDLE for report in session.tally.reports):
+    if session.ended_by or session.fatal or session.has_warned or session.workspaces:
         return False
     lands = {session.plan[ws_id].land for ws_id in session.chosen}
     asks = session.freshness.tools.asks_each_time or any(map(_asks_others, _steps(session)))
@@ -40,11 +38,14 @@ def can_be_remembered(session: Session) -> bool:
 
 
 class Remembering:
-    """What a run leaves for the next: made while the history is open."""
+    """What a run leaves for the next: made while the history is open. Unless it `is_alone`, others may record
+    something at any time.
+    """
 
-    def __init__(self, session: Session, again: Again) -> None:
+    def __init__(self, session: Session, again: Again, *, is_alone: bool) -> None:
         self._session = session
         self._again = again
+        self._is_alone = is_alone
         self._root = session.root
         before = again.before if again.trace is not None else None
         self._old = (
@@ -58,7 +59,8 @@ class Remembering:
     def keep(self) -> None:
         """Write it down. The run has let go of the history, and still holds the tree if it has written."""
         again, trace, session = self._again, self._trace, self._session
-        again.look_at_database_again()
+        if not again.look_at_database_again() and not self._is_alone:
+            return
         trace.database = [self._rel(path) for path in again.database]
         trace.seed, trace.seq = self._states.seed, self._seq
         undecided = self._undecided()
@@ -116,7 +118,8 @@ class Remembering:
         seen = old.seen
         for path, look in watch.stats().items():
             rel = self._rel(path)
-            mark = bytes.fromhex(self._states.mark(rel)) if path in watch.files else b""
+            first = watch.files.get(path)
+            mark = bytes.fromhex(self._states.mark(rel, first)) if first else b""
             members = readers[path]
             place = places.get(rel)
             if place is None:
@@ -124,14 +127,18 @@ class Remembering:
                 seen.extend(look)
                 marks += mark or NO_MARK
                 trace.codes.append(trace.code_of(members))
-                continue
-            known = trace.members(trace.codes[place])
-            if members is not None:
-                members = None if known is None else members | frozenset(known).difference(asked)
-            trace.codes[place] = trace.code_of(members)
-            marks[place * len(NO_MARK) : (place + 1) * len(NO_MARK)] = mark or NO_MARK
-            old.saw(place, look)
-        trace.names |= watch.names
+            else:
+                known = trace.members(trace.codes[place])
+                others = None if known is None else frozenset(known).difference(asked)
+                trace.codes[place] = trace.code_of(
+                    None if members is None or others is None else members | others
+                )
+                if others != frozenset() and look != old.look(place) and rel not in trace.database:
+                    continue  # it has changed since the run began: the others have yet to be asked
+                marks[place * len(NO_MARK) : (place + 1) * len(NO_MARK)] = mark or NO_MARK
+                old.saw(place, look)
+            if path in watch.names:
+                trace.names[path] = watch.names[path]
         trace.add_words(claims.words(), asked)
         environ = {**old.environ, **self._environ()}
         return memory.Memory(self._root, old.answer, paths, seen, environ, b"", bytes(marks))

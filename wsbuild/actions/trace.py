@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from wsbuild.actions.claims import Members
     from wsbuild.memory import Memory
     from wsbuild.plan.cached import Plan
-    from wsbuild.plan.records import WorkstreamPlan
 
 EVERYBODY = -1
 
@@ -145,7 +144,7 @@ class Reach:
                 continue
             found.add(number)
             todo += self._dependents[number]
-            for pattern in _may_write(self._plan[self._trace.rows[number].ws_id]):
+            for pattern in self._plan[self._trace.rows[number].ws_id].owned:
                 readers = self._readers(pattern)
                 if readers is None:
                     return None
@@ -156,11 +155,9 @@ class Reach:
         """Those who look at what a pattern may come to match."""
         is_glob = patterns.kind(pattern) == "glob"
         base = patterns.base(pattern) if is_glob else pattern.rstrip("/")
-        codes = {self._codes[path] for path in below(self._paths, base)}
-        for above in chain(base):
-            codes.update(self._codes[path] for path in [above or self._memory.root] if path in self._codes)
+        places = {*below(self._paths, base), *(above or self._memory.root for above in chain(base))}
         found: list[int] = []
-        for code in codes:
+        for code in {self._codes[path] for path in places if path in self._codes}:
             members = self._trace.members(code)
             if members is None:
                 return None
@@ -181,9 +178,3 @@ class Reach:
         for word in below(self._words, folder):
             if word[len(folder) :].lstrip("/").split("/")[0] in moved:
                 yield from self._trace.words[word]
-
-
-def _may_write(ws: WorkstreamPlan) -> Iterator[str]:
-    yield from ws.owned
-    for step in ws.steps:
-        yield from step.outputs

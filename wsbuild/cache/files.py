@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 from wsbuild.cache.digest import Digests, digest_fd, sha256_bytes, sha256_text
 from wsbuild.filestat import FileRow
-from wsbuild.looks import MOST_LINKS
+from wsbuild.looks import FIELDS, MOST_LINKS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from wsbuild.looks import Look
 
 MISSING = ""
 """The state of a path where nothing is."""
@@ -105,10 +107,12 @@ class FileStates:
         other._rows, other._asked, other.unsaved = self._rows, self._asked, self.unsaved
         return other
 
-    def mark(self, path: str) -> str:
-        """The quick digest of the content that the state of a path was told by; '' where there is none."""
+    def mark(self, path: str, look: Look) -> str:
+        """The quick digest of the content of a path when it looked so; '' where that is not known, as of one
+        that was written since.
+        """
         row = self._rows.get(path)
-        return row.digest if row is not None and row.sha256 else ""
+        return row.digest if row is not None and row.sha256 and row[:FIELDS] == look else ""
 
     def fork(self) -> FileStates:
         """The same answers, for somebody who will suppose something."""

@@ -71,6 +71,6 @@ class Status:
             if kind == _UNTRACKED:
                 self.is_clean = self.is_clean and not is_below
                 continue
-            self.is_clean = self.is_clean and kind == "1" and entry[3] == "."
+            self.is_clean = self.is_clean and entry[3] == "."
             if is_below and (kind == "u" or entry[2] not in ".D"):
                 self.staged.append(path[len(prefix) :])

@@ -90,3 +90,22 @@ open("told", "w").write(f"{result.state} {result.leftovers} {result.duration_s <
 process.shutdown()
 """
     assert play(script, tmp_path) == "ok 0 True"
+
+
+def test_who_was_not_found_is_ended_all_the_same(tmp_path: Path) -> None:
+    """A look at all processes may miss one that forks just then: it is not the last look."""
+    script = """
+import os
+from wsbuild.tools import supervisor
+looks, look = [], supervisor.descendants
+def too_early():
+    looks.append(look())
+    return looks[-1] if len(looks) > 5 else []
+supervisor.descendants = too_early
+words = ("/bin/sh", "-c", "echo $$ > pid; exec sleep 60")
+command = process.Command(words, {"PATH": os.environ["PATH"]}, os.getcwd(), timeout_sec=0.5, grace_sec=0)
+result = process.run(command, log=None)
+open("told", "w").write(f"{result.state} {os.path.exists('/proc/' + open('pid').read().strip())}")
+process.shutdown()
+"""
+    assert play(script, tmp_path) == "timeout False"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +12,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from wsbuild.tools import process
+from wsbuild.tools import process, supervisor
+from wsbuild.tools.link import Link, encode
 
 if TYPE_CHECKING:
     from marked import Marked
@@ -103,6 +105,51 @@ def test_killed_owner_leaves_nothing(marked: Marked, hazard: str) -> None:
         assert len(marked.pids()) >= 3
         running.kill()
     assert marked.gone()
+
+
+@pytest.mark.parametrize("is_canceled", [False, True])
+def test_killed_owner_leaves_no_time(marked: Marked, is_canceled: bool) -> None:
+    """Nobody is there any more for whom a tool could tidy up in its grace."""
+    owner = (
+        "import os, sys\n"
+        "from wsbuild.tools import process\n"
+        "argv = sys.executable, '-c', sys.argv[1]\n"
+        "command = process.Command(argv, dict(os.environ), '/', grace_sec=60)\n"
+        "def echo(piece):\n"
+        "    if b'ready' in piece and sys.argv[2:]: process.cancel_all(15)\n"
+        "    os.write(1, piece)\n"
+        "process.run(command, log=None, echo=echo)\n"
+    )
+    tell = "signal.signal(signal.SIGTERM, lambda *_: os.write(1, b'term\\n'))\n"
+    words = [sys.executable, "-c", owner, IMPORTS + tell + READY + FOREVER]
+    with subprocess.Popen(
+        [*words, "cancel"] if is_canceled else words,
+        env={**marked.env, "PYTHONPATH": str(Path(process.__file__).parents[2])},
+        stdout=subprocess.PIPE,
+    ) as running:
+        assert running.stdout is not None
+        assert running.stdout.readline() == b"ready\n"
+        if is_canceled:
+            assert running.stdout.readline() == b"term\n"
+        running.kill()
+    assert marked.gone()
+
+
+def test_a_late_cancel_ends_nothing(marked: Marked) -> None:
+    """It was meant for a command that had ended: the next one runs."""
+    ours, theirs = socket.socketpair()
+    words = [sys.executable, supervisor.__file__, str(theirs.fileno())]
+    with theirs, subprocess.Popen(words, env=marked.env, pass_fds=[theirs.fileno()]), ours:
+        theirs.close()
+        link = Link(ours)
+        for _ in range(2):
+            link.ask(b"")
+            with open(os.devnull, "w") as output:
+                link.ask(encode(["true"], marked.env, "/", 0, 0), [output.fileno()])
+            answers: list[str] = []
+            while answers[:1] not in (["ended"], ["lost"]):
+                answers = next(reversed(list(link.hear())), answers)
+            assert answers == ["ended", "exited", "0", "0", "clean"]
 
 
 def test_lost_supervisor_is_a_crash(marked: Marked) -> None:
