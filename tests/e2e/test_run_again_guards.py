@@ -190,7 +190,7 @@ def test_what_is_recorded_meanwhile_counts(space: Space, when: str) -> None:
     with closing(sqlite3.connect(space.root / "state/pipeline_state.db")) as reader:
         reader.execute("SELECT * FROM clean").fetchall()
         assert space.run("python3", "-c", FORGETS, when, code=0).json["counts"]["up_to_date"] == 1
-    assert space.wsbuild("run", "--json").json["counts"]["executed"] == 1
+        assert space.wsbuild("run", "--json").json["counts"]["executed"] == 1
 
 
 SEES_AS_NOW = """
