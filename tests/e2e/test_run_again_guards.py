@@ -168,17 +168,20 @@ FORGETS = """
 import subprocess, sys
 from wsbuild.actions.session import Session
 from wsbuild.actions.settled import Remembering
+from wsbuild.atomic import FileLock
 from wsbuild.cli.entry import main
-owner, name = {"early": (Remembering, "__init__"), "late": (Session, "close")}[sys.argv[1]]
+places = {"begin": (FileLock, "acquire"), "early": (Remembering, "__init__"), "late": (Session, "close")}
+owner, name = places[sys.argv[1]]
 real = getattr(owner, name)
 def forgotten(*args, **more):
+    setattr(owner, name, real)
     subprocess.run(["doit", "forget", "ws:one"], check=True, stdout=subprocess.DEVNULL)
     return real(*args, **more)
 setattr(owner, name, forgotten)
 sys.argv[1:] = ["run", "--json"]
 main()
 """
-"""A run during whose end somebody else lets a step run again."""
+"""A run during which somebody else lets a step run again: before it begins to write, or as it ends."""
 
 
 @pytest.mark.parametrize("when", ["early", "late"])
@@ -191,6 +194,17 @@ def test_what_is_recorded_meanwhile_counts(space: Space, when: str) -> None:
         reader.execute("SELECT * FROM clean").fetchall()
         assert space.run("python3", "-c", FORGETS, when, code=0).json["counts"]["up_to_date"] == 1
         assert space.wsbuild("run", "--json").json["counts"]["executed"] == 1
+
+
+def test_what_is_recorded_before_it_writes_counts(space: Space) -> None:
+    """What was found done by then may be so no more."""
+    space.write("c.txt", "text\n")
+    space.copying("two", "c.txt", "d.txt")
+    settle(space, "wsbuild", "run", "--json")
+    space.write("c.txt", "other\n")
+    counts = space.run("python3", "-c", FORGETS, "begin", code=0).json["counts"]
+    assert (counts["executed"], counts["up_to_date"]) == (1, 1)
+    assert space.wsbuild("run", "--json").json["counts"]["executed"] == 1
 
 
 SEES_AS_NOW = """
