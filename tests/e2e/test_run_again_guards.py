@@ -156,6 +156,21 @@ def test_who_serves_a_capability_counts(tmp_path: Path) -> None:
     assert space.called() == ["first"]
 
 
+def test_what_is_done_in_a_worktree_is_asked_each_time(space: Space) -> None:
+    """Nobody takes note of what is there."""
+    step = {"name": "make", "run": ["cp", "a.txt", "c.txt"], "inputs": ["a.txt"], "outputs": ["c.txt"]}
+    space.workstream("own", files_scope=["c.txt"], isolation="worktree", steps=[step])
+    space.write(".gitignore", ".wsbuild/\n.worktrees/\nstate/\n")
+    space.git("init", "-q")
+    space.git("add", "-A")
+    space.git("commit", "-qm", "first")
+    for status in ("executed", "up_to_date", "up_to_date"):
+        assert space.wsbuild("run", "--json", "ws:own:make").json["counts"][status] == 1
+    (space.root / ".worktrees/ws-own/c.txt").unlink()
+    counts = space.wsbuild("run", "--json", "ws:own:make").json["counts"]
+    assert counts["executed"] + counts["restored"] == 1
+
+
 def test_what_is_ignored_is_told_each_time(space: Space) -> None:
     """A step that was left out is no step that has nothing to do."""
     space.doit("ignore", "ws:one:make")
