@@ -249,6 +249,14 @@ def test_touched_files_are_read_once(space: Space, count: int) -> None:
     assert f"dir/{count - 1}" not in _opened(space)
 
 
+def test_a_file_of_later_is_read_each_time(space: Space) -> None:
+    """Its times do not tell whether it has changed since."""
+    later = time.time_ns() + 3600 * 10**9
+    os.utime(space.root / "a.txt", ns=(later, later))
+    for _ in range(3):
+        assert f"{space.root}/a.txt" in _opened(space)
+
+
 def test_what_is_read_without_a_memory_is_kept(space: Space) -> None:
     """By a run that finds nothing to do as well."""
     for number in range(60):

@@ -156,6 +156,21 @@ def test_who_serves_a_capability_counts(tmp_path: Path) -> None:
     assert space.called() == ["first"]
 
 
+def test_what_is_done_in_a_worktree_is_asked_each_time(space: Space) -> None:
+    """Nobody takes note of what is there."""
+    step = {"name": "make", "run": ["cp", "a.txt", "c.txt"], "inputs": ["a.txt"], "outputs": ["c.txt"]}
+    space.workstream("own", files_scope=["c.txt"], isolation="worktree", steps=[step])
+    space.write(".gitignore", ".wsbuild/\n.worktrees/\nstate/\n")
+    space.git("init", "-q")
+    space.git("add", "-A")
+    space.git("commit", "-qm", "first")
+    for status in ("executed", "up_to_date", "up_to_date"):
+        assert space.wsbuild("run", "--json", "ws:own:make").json["counts"][status] == 1
+    (space.root / ".worktrees/ws-own/c.txt").unlink()
+    counts = space.wsbuild("run", "--json", "ws:own:make").json["counts"]
+    assert counts["executed"] + counts["restored"] == 1
+
+
 def test_what_is_ignored_is_told_each_time(space: Space) -> None:
     """A step that was left out is no step that has nothing to do."""
     space.doit("ignore", "ws:one:make")
@@ -168,17 +183,20 @@ FORGETS = """
 import subprocess, sys
 from wsbuild.actions.session import Session
 from wsbuild.actions.settled import Remembering
+from wsbuild.atomic import FileLock
 from wsbuild.cli.entry import main
-owner, name = {"early": (Remembering, "__init__"), "late": (Session, "close")}[sys.argv[1]]
+places = {"begin": (FileLock, "acquire"), "early": (Remembering, "__init__"), "late": (Session, "close")}
+owner, name = places[sys.argv[1]]
 real = getattr(owner, name)
 def forgotten(*args, **more):
+    setattr(owner, name, real)
     subprocess.run(["doit", "forget", "ws:one"], check=True, stdout=subprocess.DEVNULL)
     return real(*args, **more)
 setattr(owner, name, forgotten)
 sys.argv[1:] = ["run", "--json"]
 main()
 """
-"""A run during whose end somebody else lets a step run again."""
+"""A run during which somebody else lets a step run again: before it begins to write, or as it ends."""
 
 
 @pytest.mark.parametrize("when", ["early", "late"])
@@ -190,6 +208,17 @@ def test_what_is_recorded_meanwhile_counts(space: Space, when: str) -> None:
     with closing(sqlite3.connect(space.root / "state/pipeline_state.db")) as reader:
         reader.execute("SELECT * FROM clean").fetchall()
         assert space.run("python3", "-c", FORGETS, when, code=0).json["counts"]["up_to_date"] == 1
+        assert space.wsbuild("run", "--json").json["counts"]["executed"] == 1
+
+
+def test_what_is_recorded_before_it_writes_counts(space: Space) -> None:
+    """What was found done by then may be so no more."""
+    space.write("c.txt", "text\n")
+    space.copying("two", "c.txt", "d.txt")
+    settle(space, "wsbuild", "run", "--json")
+    space.write("c.txt", "other\n")
+    counts = space.run("python3", "-c", FORGETS, "begin", code=0).json["counts"]
+    assert (counts["executed"], counts["up_to_date"]) == (1, 1)
     assert space.wsbuild("run", "--json").json["counts"]["executed"] == 1
 
 

@@ -295,6 +295,9 @@ def test_who_is_left_out_is_asked_each_time(space: Space) -> None:
         space.write("in/a", text)
         assert space.wsbuild("run").out.endswith(f"1 executed, {OTHERS - 1} up to date, 1 skipped\n")
         assert space.ran() == ["reads"]
+    for _ in range(4):
+        time.sleep(0.1)
+        assert "ignored" in space.wsbuild("run").out
     space.doit("forget", "ws:o0:make")
     space.wsbuild("run")
     assert space.ran() == ["o0"]
