@@ -120,6 +120,11 @@ class Space:
         """Run `wsbuild`."""
         return self.run("wsbuild", *arguments, code=code, **options)
 
+    def python(self, *arguments: str, code: int | None = 0, **options: Any) -> Result:
+        """Run the interpreter that wsbuild is run by, under the same name: a memory is of that."""
+        script = (BIN / "wsbuild").read_text().splitlines()[0]
+        return self.run(script.removeprefix("#!"), *arguments, code=code, **options)
+
     def git(self, *arguments: str) -> str:
         """Run git as nobody in particular."""
         who = [

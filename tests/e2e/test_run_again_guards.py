@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from aiming import OK, AimSpace
 from detecting import own
-from space import BIN, Space
+from space import Space
 
 from wsbuild import memory
 
@@ -207,7 +207,7 @@ def test_what_is_recorded_meanwhile_counts(space: Space, when: str) -> None:
     shutil.rmtree(space.root / ".wsbuild/run")
     with closing(sqlite3.connect(space.root / "state/pipeline_state.db")) as reader:
         reader.execute("SELECT * FROM clean").fetchall()
-        assert space.run("python3", "-c", FORGETS, when, code=0).json["counts"]["up_to_date"] == 1
+        assert space.python("-c", FORGETS, when).json["counts"]["up_to_date"] == 1
         assert space.wsbuild("run", "--json").json["counts"]["executed"] == 1
 
 
@@ -217,7 +217,7 @@ def test_what_is_recorded_before_it_writes_counts(space: Space) -> None:
     space.copying("two", "c.txt", "d.txt")
     settle(space, "wsbuild", "run", "--json")
     space.write("c.txt", "other\n")
-    counts = space.run("python3", "-c", FORGETS, "begin", code=0).json["counts"]
+    counts = space.python("-c", FORGETS, "begin").json["counts"]
     assert (counts["executed"], counts["up_to_date"]) == (1, 1)
     assert space.wsbuild("run", "--json").json["counts"]["executed"] == 1
 
@@ -243,8 +243,7 @@ keep(os.getcwd(), words, old)
 def test_a_history_that_looks_the_same_may_be_another(space: Space) -> None:
     """Within one tick of the clock its times prove nothing: its last event does."""
     space.doit("forget", "ws:one")
-    script = (BIN / "wsbuild").read_text().splitlines()[0]  # a memory is of one interpreter, by its name
-    space.run(script.removeprefix("#!"), "-c", SEES_AS_NOW, code=0)
+    space.python("-c", SEES_AS_NOW)
     assert space.wsbuild("run", "--json").json["counts"]["executed"] == 1
 
 

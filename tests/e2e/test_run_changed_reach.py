@@ -301,3 +301,38 @@ def test_who_is_left_out_is_asked_each_time(space: Space) -> None:
     space.doit("forget", "ws:o0:make")
     space.wsbuild("run")
     assert space.ran() == ["o0"]
+
+
+CHANGED_MEANWHILE = """
+import sys
+from wsbuild.actions import again
+from wsbuild.cli.entry import main
+real, edit = again.recall, sys.argv.pop()
+def recall(*given):
+    found = real(*given)
+    exec(edit)
+    return found
+again.recall = recall
+sys.argv[0] = "wsbuild"
+main()
+"""
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        "import os; os.unlink('workstreams/ws-x.json')",
+        "p = 'workstreams/ws-x.json'; s = open(p).read(); open(p, 'w').write(s.replace('make', 'other'))",
+    ],
+    ids=["removed", "its step renamed"],
+)
+def test_a_bundle_that_changes_as_a_run_begins(space: Space, edit: str) -> None:
+    """The plan is another one than that of which something is remembered: then all is asked."""
+    looking(space, "x", "in/a")
+    remember(space)
+    space.write("in/a", "other\n")
+    told = space.python("-c", CHANGED_MEANWHILE, "run", edit).out
+    there = (space.root / "workstreams" / "ws-x.json").exists()
+    assert space.ran() == (["x"] if there else [])
+    assert f"{OTHERS} up to date" in told or f"{OTHERS} steps up to date" in told
+    assert stale(space) == []

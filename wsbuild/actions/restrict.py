@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from wsbuild.actions.again import Again
     from wsbuild.actions.session import Session
     from wsbuild.actions.tally import StepReport
+    from wsbuild.actions.trace import Row
     from wsbuild.memory import Memory
     from wsbuild.plan.order import Chosen
 
@@ -34,8 +35,12 @@ def restricted(session: Session) -> Restricted | None:
     trace = Trace.of_memory(old)
     if not _same_history(session, again, old, trace):
         return None
+    if any(row.ws_id not in session.plan for row in trace.rows):
+        return None  # it was removed after all was looked at
     found = Reach(old, trace, session.plan).of_changes(again.before.moved)
     if found is None or 2 * len(found) > len(trace.rows):
+        return None
+    if any(not _has_steps(session, trace.rows[number]) for number in found):
         return None
     again.trace = trace
     chosen = {
@@ -43,6 +48,11 @@ def restricted(session: Session) -> Restricted | None:
     }
     others = [number for number in range(len(trace.rows)) if number not in found]
     return Restricted(chosen, list(trace.reports(others)))
+
+
+def _has_steps(session: Session, row: Row) -> bool:
+    known = {step.name for step in session.plan[row.ws_id].steps}
+    return known.issuperset(name for name, _ in row.steps)
 
 
 def _same_history(session: Session, again: Again, old: Memory, trace: Trace) -> bool:
