@@ -24,11 +24,10 @@ if TYPE_CHECKING:
 class Engine:
     """The verbs of doit's commands over one session. What writes takes the tree's lock first."""
 
-    def __init__(self, session: Session, jobs: int = 0) -> None:
-        """At most so many `jobs` are done at a time, by however many threads (0: by each of them)."""
+    def __init__(self, session: Session) -> None:
         self.session = session
         self.running = False
-        self._turns = Turns(jobs)
+        self._turns = Turns()
         self._gc_threshold = gc.get_threshold()
 
     @cached_property
@@ -71,8 +70,6 @@ class Engine:
             with self._turns.turn(alone=not ws.parallel_ok):
                 if session.ended_by or session.fatal:
                     return "the run was ended"
-                if session.tally.has_failed and not session.go_on:
-                    return "the run stops at the first failure"
                 return perform(session, self.recorder, ws, plan)
         except WsbuildError as error:
             session.fatal = error

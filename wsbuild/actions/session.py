@@ -37,11 +37,11 @@ class Session:
     """Everything a command needs, made when it is first needed.
 
     A session that does not write opens the database read-only and leaves every byte of state as it
-    is. Of a run it holds what was asked for (`chosen`, `force`: even what is up to date, `go_on`: after
-    a failure, `wait`: for the tree if somebody else has it), and what became of it (`run_id`: None while
-    nothing was worth recording, `tally`, `ended_by`: the signal that ended it, `fatal`: why it could not go
-    on). `tell` is called with steps that are told of when they are recorded, not when they end. `again` is
-    what remembers a run that has found nothing to do.
+    is. Of a run it holds what was asked for (`chosen`, `force`: even what is up to date, `wait`: for
+    the tree if somebody else has it), and what became of it (`run_id`: None while nothing was worth
+    recording, `tally`, `ended_by`: the signal that ended it, `fatal`: why it could not go on). `tell` is
+    called with steps that are told of when they are recorded, not when they end. `again` is what remembers
+    a run that has found nothing to do.
     """
 
     def __init__(
@@ -60,7 +60,6 @@ class Session:
             again.has_looked_at_all()
         self.chosen: Chosen = {}
         self.force = False
-        self.go_on = False
         self.wait = True
         self.run_id: str | None = None
         self.tally = Tally(self.redacted)

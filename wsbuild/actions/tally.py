@@ -90,7 +90,6 @@ class Tally:
         self._shown = shown
         self._reports: dict[str, StepReport] = {}
         self._lock = Lock()
-        self.has_failed = False
         self.cache_hits = self.cache_misses = 0
         self.usage = Usage()
         self.undone: list[Undone] = []
@@ -116,7 +115,6 @@ class Tally:
             details = tuple(map(self._shown, report.details))
             report = report._replace(reason=self._shown(report.reason), details=details)
         with self._lock:
-            self.has_failed = self.has_failed or report.status in NOT_DONE
             return self._reports.setdefault(report.task, report)
 
     def get(self, task: str) -> StepReport | None:

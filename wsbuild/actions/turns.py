@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from contextlib import contextmanager
 from threading import Condition
 from typing import TYPE_CHECKING
@@ -12,10 +11,9 @@ if TYPE_CHECKING:
 
 
 class Turns:
-    """At most so many steps at a time (0: any number), or one that must be alone (`parallel_ok: false`)."""
+    """Any number of steps at a time, or one that wants to be alone (`parallel_ok: false`)."""
 
-    def __init__(self, most: int = 0) -> None:
-        self._most = most or sys.maxsize
+    def __init__(self) -> None:
         self._condition = Condition()
         self._running = 0
         self._alone = False
@@ -24,7 +22,7 @@ class Turns:
     def turn(self, *, alone: bool) -> Iterator[None]:
         """Wait for the turn, and hold it."""
         with self._condition:
-            self._condition.wait_for(lambda: self._is_free(alone=alone))
+            self._condition.wait_for(lambda: not self._alone and not (alone and self._running))
             self._running += 1
             self._alone = alone
         try:
@@ -34,6 +32,3 @@ class Turns:
                 self._running -= 1
                 self._alone = False
                 self._condition.notify_all()
-
-    def _is_free(self, *, alone: bool) -> bool:
-        return not self._alone and self._running < (1 if alone else self._most)

@@ -181,12 +181,8 @@ def load(
         words[:] = [path_from_root(word, session.root, cwd) for word in words]
     cmd.outstream = quiet_stdout()
     session.force = bool(options.get("always"))
-    session.go_on = bool(options.get("continue"))
     os.chdir(session.root)
-    jobs = options.get("num_process") or 0
-    if jobs > 1:  # while doit looks for the next step, none of them waits
-        options["num_process"] = jobs + 1
-    engine = Engine(session, jobs)
+    engine = Engine(session)
     detecting = _detecting(session, cmd, words)
     cmd.dep_manager = WorkDependency(engine, accepting=cmd.name == "reset-dep", detecting=detecting)
     Globals.dep_manager = cmd.dep_manager

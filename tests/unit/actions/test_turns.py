@@ -34,29 +34,6 @@ def test_others_run_together_and_the_exclusive_one_alone() -> None:
     assert max(count for alone, count in worst if not alone) == 2
 
 
-def test_no_more_run_than_may() -> None:
-    """However many threads there are, so many work, and all of them in the end."""
-    turns, running, worst = Turns(2), [0], []
-    lock, both = threading.Lock(), threading.Barrier(2, timeout=10)
-
-    def work() -> None:
-        with turns.turn(alone=False):
-            with lock:
-                running[0] += 1
-                worst.append(running[0])
-            both.wait()
-            with lock:
-                running[0] -= 1
-
-    threads = [threading.Thread(target=work) for _ in range(6)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=20)
-    assert len(worst) == 6
-    assert max(worst) == 2
-
-
 def test_a_turn_is_given_back_after_an_error() -> None:
     """Whoever waits is not stuck behind a failure."""
     turns = Turns()
