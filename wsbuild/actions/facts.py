@@ -60,6 +60,7 @@ class Facts(Generic[T]):
         with self._lock:
             self._note_change(name)
             self._known[name] = fact
+            self._wanted.pop(name, None)
 
     def drop(self, name: str) -> None:
         """The fact of `name` has changed."""

@@ -52,6 +52,27 @@ def test_what_changed_is_fetched_again() -> None:
     assert source.known.get("b") == "5"
 
 
+def test_what_is_told_counts_though_it_was_to_be_fetched() -> None:
+    """It may not be written down yet where facts are fetched from."""
+    source = Source(a="1", b="2")
+    assert source.known.get("a") == "1"
+    source.known.drop("a")
+    source.known.put("a", "new")
+    assert source.known.get("b") == "2"
+    assert source.known.get("a") == "new"
+    assert source.asked == [["a"], ["b"]]
+
+
+def test_all_that_was_known_is_fetched_again_in_one_go() -> None:
+    """Whatever of it is asked for first."""
+    source = Source(a="1", b="2")
+    source.known.get_many(["a", "b"])
+    source.known.drop_all()
+    assert source.known.get("b") == "2"
+    assert source.known.get("a") == "1"
+    assert [sorted(names) for names in source.asked] == [["a", "b"], ["a", "b"]]
+
+
 def put(source: Source) -> None:
     """The fact changes, and what it is now is said."""
     source.facts["a"] = "new"
