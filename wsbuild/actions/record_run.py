@@ -128,6 +128,9 @@ class RunRecorder(ABC):
 
     def open_run(self) -> str:
         """Create the run's row, with all its workstreams pending, unless it is there."""
+        known = self.session.run_id
+        if known is not None and self._lock is not None:
+            return known
         self.hold_tree()
         with self._opening:
             if self.session.run_id is None:
