@@ -33,7 +33,7 @@ MOST = 16
 MORE = ".more"
 """Behind the name of the file with what is only needed where something has changed."""
 
-FORMAT = 7
+FORMAT = 8
 DAY_S = 86_400
 
 HIDDEN = "#"
@@ -53,7 +53,7 @@ class Memory:
     What one needs where files have changed is in `details`, as JSON (in `names` those in directories), in
     `found`, which each run makes anew, and in `marks`, of the contents of files (one behind the other, or
     none at all); of a memory that was loaded, when it is `complete`: `more` is the file that holds them, with
-    its checksum. What is needed as soon as something has changed is in `ways`.
+    its checksum. What is needed as soon as something has changed is in `first`.
     """
 
     def __init__(
@@ -66,7 +66,7 @@ class Memory:
         details: bytes = b"",
         marks: bytes = b"",
         more: tuple[str, int] | None = None,
-        ways: bytes = b"",
+        first: bytes = b"",
         found: bytes = b"",
     ) -> None:
         self.root = root
@@ -76,9 +76,10 @@ class Memory:
         self.environ = environ
         self.details = details
         self.marks = marks
-        self.ways = ways
+        self.first = first
         self.found = found
-        self._more = more
+        self.more = more
+        self._is_complete = more is None
         self._known: Any = None
 
     @property
@@ -92,8 +93,8 @@ class Memory:
 
     def complete(self) -> bool:
         """Get the rest of it; gives whether that is there."""
-        if self._more is not None:
-            path, checksum = self._more
+        if self.more is not None and not self._is_complete:
+            path, checksum = self.more
             try:
                 with open(path, "rb") as file:
                     data = file.read()
@@ -102,7 +103,7 @@ class Memory:
                 self.details, self.marks, self.found = map(bytes, _split(memoryview(data)))
             except (OSError, ValueError):
                 return False
-            self._more = None
+            self._is_complete = True
         return True
 
     @property
@@ -127,7 +128,7 @@ class Memory:
         for path, look in looks.items():
             self.saw(self.paths.index(path.removeprefix(above) or path), look)
         rest = self.environ, self.details, self.marks
-        return Memory(self.root, answer, self.paths, self.seen, *rest, ways=self.ways, found=found)
+        return Memory(self.root, answer, self.paths, self.seen, *rest, first=self.first, found=found)
 
     def moved(self, environ: Mapping[str, str]) -> list[int] | None:
         """The places of paths that do not look as they did; None where something else is not as it was."""
@@ -149,12 +150,13 @@ class Memory:
         """Those of `places` that are no directories with the names in them that were there: these look
         otherwise with each file that is written anew.
         """
-        names, began_ns = self.known["names"], time.time_ns()
+        began_ns = time.time_ns()
         rest = []
         for place in places:
             path = os.path.join(self.root, self.paths[place])
-            look = look_at(path) if path in names else GONE
-            if stat.S_ISDIR(look[-1]) and names_in(path) == names[path]:  # no link: it looks as ever
+            look = look_at(path) if stat.S_ISDIR(self.look(place)[-1]) else GONE
+            # A link to a directory is none: it looks as ever.
+            if stat.S_ISDIR(look[-1]) and names_in(path) == self.known["names"].get(path):
                 self.saw(place, settled(look, began_ns))
             else:
                 rest.append(place)
@@ -189,7 +191,7 @@ def of_run(
     environ: Mapping[str, str | None],
     details: str,
     marks: Mapping[str, bytes] | None = None,
-    ways: bytes = b"",
+    first: bytes = b"",
     found: bytes = b"",
 ) -> Memory:
     """What is to be remembered of a run in `root` that has looked at `stats`, by absolute path as `marks`."""
@@ -197,7 +199,7 @@ def of_run(
     above = os.path.join(root, "")
     paths = [path.removeprefix(above) or path for path in stats]
     told = b"".join(marks.get(path, NO_MARK) for path in stats) if marks else b""
-    return Memory(root, answer, paths, seen, environ, _encode(details), told, ways=ways, found=found)
+    return Memory(root, answer, paths, seen, environ, _encode(details), told, first=first, found=found)
 
 
 def _encode(text: str) -> bytes:
@@ -234,7 +236,7 @@ def _parse(data: bytes, wanted: bytes, root: str, path: str) -> Memory | None:
     body = memoryview(data)[4:]
     if int.from_bytes(data[:4]) != zlib.crc32(body):
         raise ValueError("it is damaged")
-    about, environ, code, out, err, paths, stats, more, ways = _split(body)
+    about, environ, code, out, err, paths, stats, more, first = _split(body)
     if about != wanted:
         return None
     names, seen = _decode(paths).split("\0"), array("q", bytes(stats))
@@ -247,7 +249,7 @@ def _parse(data: bytes, wanted: bytes, root: str, path: str) -> Memory | None:
         seen,
         dict(_setting(entry) for entry in _decode(environ).split("\0")),
         more=(path + MORE, int.from_bytes(more)),
-        ways=bytes(ways),
+        first=bytes(first),
     )
 
 
@@ -275,7 +277,9 @@ def save(
     """Keep a memory: `write` puts a file in place whole. The oldest of too many goes. Raises OSError."""
     code, out, err = memory.answer
     environ = (name if value is None else f"{name}={value}" for name, value in memory.environ.items())
+    path = _file(kind, root, words)
     more = _joined(memory.details, memory.marks, memory.found)
+    kept = path + MORE, zlib.crc32(more)
     body = _joined(
         _about(kind, root, words),
         _encode("\0".join(environ)),
@@ -284,11 +288,11 @@ def save(
         _encode(err),
         _encode("\0".join(memory.paths)),
         memory.seen.tobytes(),
-        zlib.crc32(more).to_bytes(4),
-        memory.ways,
+        kept[1].to_bytes(4),
+        memory.first,
     )
-    path = _file(kind, root, words)
-    write(path + MORE, more)
+    if memory.more != kept:  # else it is there, or is not believed
+        write(path + MORE, more)
     write(path, zlib.crc32(body).to_bytes(4) + body)
     for _, other in sorted(_by_age(os.path.dirname(path)), reverse=True)[MOST:]:
         _remove(other)

@@ -54,7 +54,7 @@ def recall(root: str, words: Sequence[str], environ: Mapping[str, str]) -> Befor
     if rest:
         from wsbuild.cache.unmoved import take_as_seen
 
-        rest = take_as_seen(old, rest, old.known["seed"])
+        rest = take_as_seen(old, rest, int(old.first))
     known = len(moved) - len(rest)
     if known > (MANY if rest else 0):  # what is run now is remembered anyway
         keep(root, words, old)

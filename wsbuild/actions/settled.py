@@ -75,6 +75,7 @@ class Remembering:
         else:
             trace.left = []
         new.answer = (UNDECIDED, "", "") if undecided else (0, again.render(self._as_done()), "")
+        new.first = str(trace.seed).encode()
         new.details = trace.to_json().encode("utf-8", "surrogateescape")
         keep(self._root, again.words, new)
 

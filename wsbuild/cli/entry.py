@@ -139,7 +139,7 @@ def _early(old: Memory, paths: Sequence[str], root: str) -> Early:
 
     process.prepare(os.cpu_count() or 1)
     above = os.path.join(root, "")
-    early = Early(old, root, ways_of(old.ways))
+    early = Early(old, root, ways_of(old.first))
     early.start([path.removeprefix(above) for path in paths], os.environ)
     return early
 

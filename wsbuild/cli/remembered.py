@@ -275,7 +275,7 @@ def _save(
     names = {name for one in scan.known.values() for name in one.detector.manifest.pass_env}
     environ = {name: project.environ.get(name) for name in (*ENVIRON, *sorted(names))}
     new = memory.of_run(
-        project.root, (given.code, given.out, given.err), stats, environ, details, ways=ways, found=found
+        project.root, (given.code, given.out, given.err), stats, environ, details, first=ways, found=found
     )
     memory.save(memory.DETECT, project.root, words, new, _write(project.root))
 
