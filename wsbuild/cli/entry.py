@@ -15,7 +15,6 @@ from wsbuild.errors import EXIT_BUG, EXIT_INTERRUPTED, EXIT_OK, WsbuildError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import NoReturn
 
     from wsbuild.detectors.early import Early
     from wsbuild.memory import Memory
@@ -30,21 +29,6 @@ NEEDED = (
     "hashlib",
 )
 """What takes a while to import, and is needed for judging."""
-
-
-class Told(SystemExit):
-    """The answer was remembered, and is told: nothing else was begun that would have to be ended."""
-
-
-def command() -> None:
-    """What is installed as `wsbuild`: `main`, whose process ends at once where it has only told what it knew.
-    To have the interpreter take down all that it has loaded takes a tenth of such a run.
-    """
-    try:
-        main()
-    except Told as told:
-        sys.stderr.flush()
-        os._exit(int(told.code or 0))
 
 
 def main() -> None:
@@ -91,15 +75,6 @@ def _run(words: list[str]) -> int:
     return run_command()
 
 
-def _tell(answer: tuple[int, str, str]) -> NoReturn:
-    """Give a remembered answer. Raises Told, BrokenPipeError."""
-    from wsbuild.cli.text import show
-
-    code = show(answer)
-    sys.stdout.flush()
-    raise Told(code)
-
-
 def _run_steps(words: list[str]) -> int | None:
     """Do what a usual form of `wsbuild run` asks for; gives the exit code. An earlier run may have found
     nothing to do, and all be as it was.
@@ -111,7 +86,9 @@ def _run_steps(words: list[str]) -> int | None:
     root = find_root(here)
     before = recall(root, [here, *words], os.environ)
     if before is not None and before.answer is not None:
-        _tell(before.answer)
+        from wsbuild.cli.text import show
+
+        return show(before.answer)
     if os.environ.get("PIPELINE_DRY_RUN", "") not in {"", "0"}:
         return None
     from wsbuild.cli.lean import run_of
@@ -139,7 +116,7 @@ def _detect(words: list[str]) -> tuple[int, str, str] | None:
         return _usual(words, [here, *words], root)
     changed = old.changed(os.environ)
     if changed == []:
-        _tell(old.answer)
+        return old.answer
     early = _early(old, changed, root) if changed else None
     try:
         if not old.complete():
@@ -183,7 +160,7 @@ def _staged(words: list[str], here: str, root: str) -> tuple[int, str, str] | No
     known = [here, *words, os.fsdecode(said).replace("\0", "\n")]
     old = memory.load(memory.DETECT, root, known)
     if old is not None and old.holds(os.environ):
-        _tell(old.answer)
+        return old.answer
     return _usual(words, known, root, said, Status(said).staged)
 
 
