@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 import stat
-import time
 from typing import TYPE_CHECKING
 
 from wsbuild.detectors.batches import batches
@@ -18,14 +17,13 @@ from wsbuild.detectors.rooms import Room, Started, environment
 from wsbuild.detectors.ways import FILES, Way, Ways, ending
 from wsbuild.errors import StateError, UserError
 from wsbuild.looks import look_at
+from wsbuild.paths import chain
 from wsbuild.tools import process
-from wsbuild.watch import settled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from wsbuild.detectors.calls import Call
-    from wsbuild.looks import Look
     from wsbuild.memory import Memory
     from wsbuild.watch import Watch
 
@@ -43,13 +41,13 @@ class Early:
         self._old = old
         self._root = root
         self.ways = ways
+        self._places = {path: at for at, path in enumerate(old.paths)}
         self._contents: dict[str, tuple[str, bytes]] = {}
-        self._folders: dict[str, Look] = {}
         self._calls: dict[tuple[str, tuple[str, ...]], Started] = {}
 
     def start(self, paths: Sequence[str], environ: Mapping[str, str]) -> None:
-        """Start as many calls for files and directories that have changed as may run at a time; none where
-        there is any doubt. Whoever is interrupted ends what was started.
+        """Start as many calls for files that have changed as may run at a time; none where there is any
+        doubt. Whoever is interrupted ends what was started.
         """
         try:
             if len(paths) > MOST_FILES or not self._look(paths):
@@ -64,24 +62,26 @@ class Early:
             raise
 
     def _look(self, paths: Sequence[str]) -> bool:
-        """Note what is there now; gives whether all are files of the project, or directories."""
-        room, began_ns = MOST_BYTES, time.time_ns()
+        """Note what is there now of those that have not the size that they had: the others may only have been
+        touched. Gives whether all are files of the project.
+        """
+        room = MOST_BYTES
         for path in paths:
             full = os.path.join(self._root, path)
             st = os.lstat(full)
-            if stat.S_ISDIR(st.st_mode):
-                self._folders[full] = settled(look_at(full), began_ns)
-                continue
             if not stat.S_ISREG(st.st_mode) or st.st_size > room or path.startswith("/"):
                 return False
+            if path in self._places and self._old.look(self._places[path])[2] == st.st_size:
+                continue
             room -= st.st_size
             with open(full, "rb") as file:
                 self._contents[path] = "x" if st.st_mode & 0o111 else "f", file.read(MOST_BYTES)
-            folder = os.path.dirname(full)
-            while len(folder) >= len(self._root) and folder not in self._folders:
-                self._folders[folder] = settled(look_at(folder), began_ns)
-                folder = os.path.dirname(folder)
-        return True
+        folders = {folder for path in self._contents for folder in chain(os.path.dirname(path))}
+        return all(self._looks_as_ever(folder or self._root) for folder in folders)
+
+    def _looks_as_ever(self, path: str) -> bool:
+        at = self._places.get(path)
+        return at is None or self._old.look(at) == look_at(os.path.join(self._root, path))
 
     def _wanted(self, jobs: int) -> Iterator[tuple[Way, list[str]]]:
         for way in self.ways.ways:
@@ -136,24 +136,11 @@ class Early:
         in the last run.
         """
         above = os.path.join(self._root, "")
-        places = {path: at for at, path in enumerate(self._old.paths)}
         for path in (*watch.folders, *watch.around):
-            look = look_at(path)
-            at = places.get(path.removeprefix(above) or path)
-            if at is None or (self._old.look(at) != look and not self._has_same_names(path, look, watch)):
+            at = self._places.get(path.removeprefix(above) or path)
+            if at is None or self._old.look(at) != look_at(path):
                 return False
         return True
-
-    def _has_same_names(self, path: str, look: Look, watch: Watch) -> bool:
-        """Whether a path is a directory in which only files were replaced, and that before the start."""
-        if (
-            self._folders.get(path.rstrip("/")) != look
-            or path not in watch.listings
-            or not self._old.complete()
-        ):
-            return False
-        names: object = self._old.known["listings"].get(path)
-        return names == watch.listings[path]
 
     def end(self) -> None:
         """End what nobody has taken."""
