@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from wsbuild.documents.document import Refusal
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
 WIDTH = 100
 FLOW = 80
 """A list of words stands on one line where it has at most so many characters."""
+
+_HAZARD = re.compile(r"^<<\Z|[\x85\u2028\u2029]")
+"""The sign to merge, and what YAML 1.1 reads as the end of a line too: only an escape keeps it."""
 
 
 def write_yaml(data: Any) -> str:
@@ -47,7 +51,7 @@ def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
     style = None
     if len(lines) > 1 and text.strip() and all(_is_plain_line(line) for line in lines):
         style = "|"
-    elif isinstance(plain(text), Refusal) or plain(text) != text or text == "<<":
+    elif isinstance(plain(text), Refusal) or plain(text) != text or _HAZARD.search(text):
         style = '"'
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from wsbuild.bundle import parse_file
@@ -21,6 +21,7 @@ LINES = st.lists(st.sampled_from(WORDS))
 
 @settings(max_examples=150, deadline=None)
 @given(st.one_of(TEXTS, LINES.map("\n".join)), TEXTS)
+@example("\x85", "a\u2028b")
 def test_any_body_comes_back(task: str, epic: str) -> None:
     """Whatever is in it."""
     with tempfile.TemporaryDirectory() as place:
