@@ -81,6 +81,18 @@ class Memory:
         self.more = more
         self._is_complete = more is None
         self._known: Any = None
+        self._places: dict[str, int] | None = None
+
+    @property
+    def places(self) -> dict[str, int]:
+        """Where each of the `paths` stands among them."""
+        if self._places is None:
+            self._places = {path: at for at, path in enumerate(self.paths)}
+        return self._places
+
+    def place(self, path: str) -> int | None:
+        """Where an absolute path stands; None for one that was not looked at."""
+        return self.places.get(path.removeprefix(os.path.join(self.root, "")) or path)
 
     @property
     def known(self) -> Any:
@@ -124,9 +136,10 @@ class Memory:
 
     def renewed(self, answer: tuple[int, str, str], looks: Mapping[str, Look], found: bytes) -> Memory:
         """The memory of a run that gave this answer, and has seen something else of some (absolute) paths."""
-        above = os.path.join(self.root, "")
         for path, look in looks.items():
-            self.saw(self.paths.index(path.removeprefix(above) or path), look)
+            place = self.place(path)
+            assert place is not None
+            self.saw(place, look)
         rest = self.environ, self.details, self.marks
         return Memory(self.root, answer, self.paths, self.seen, *rest, first=self.first, found=found)
 

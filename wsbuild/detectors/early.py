@@ -41,7 +41,6 @@ class Early:
         self._old = old
         self._root = root
         self.ways = ways
-        self._places = {path: at for at, path in enumerate(old.paths)}
         self._contents: dict[str, tuple[str, bytes]] = {}
         self._calls: dict[tuple[str, tuple[str, ...]], Started] = {}
 
@@ -71,17 +70,20 @@ class Early:
             st = os.lstat(full)
             if not stat.S_ISREG(st.st_mode) or st.st_size > room or path.startswith("/"):
                 return False
-            if path in self._places and self._old.look(self._places[path])[2] == st.st_size:
+            at = self._old.places.get(path)
+            if at is not None and self._old.look(at)[2] == st.st_size:
                 continue
             room -= st.st_size
             with open(full, "rb") as file:
                 self._contents[path] = "x" if st.st_mode & 0o111 else "f", file.read(MOST_BYTES)
         folders = {folder for path in self._contents for folder in chain(os.path.dirname(path))}
-        return all(self._looks_as_ever(folder or self._root) for folder in folders)
+        above = (os.path.join(self._root, folder) if folder else self._root for folder in folders)
+        return all(self._looks_as_ever(folder, unseen=True) for folder in above)
 
-    def _looks_as_ever(self, path: str) -> bool:
-        at = self._places.get(path)
-        return at is None or self._old.look(at) == look_at(os.path.join(self._root, path))
+    def _looks_as_ever(self, path: str, *, unseen: bool) -> bool:
+        """Whether a path looks as in the last run; `unseen` is the answer for one that it did not look at."""
+        at = self._old.place(path)
+        return unseen if at is None else self._old.look(at) == look_at(path)
 
     def _wanted(self, jobs: int) -> Iterator[tuple[Way, list[str]]]:
         for way in self.ways.ways:
@@ -135,12 +137,7 @@ class Early:
         """Whether all around that `watch` has seen, of which keys were made after the start, still looks as
         in the last run.
         """
-        above = os.path.join(self._root, "")
-        for path in (*watch.folders, *watch.around):
-            at = self._places.get(path.removeprefix(above) or path)
-            if at is None or self._old.look(at) != look_at(path):
-                return False
-        return True
+        return all(self._looks_as_ever(path, unseen=False) for path in (*watch.folders, *watch.around))
 
     def end(self) -> None:
         """End what nobody has taken."""
