@@ -98,7 +98,7 @@ class RunRecorder(ABC):
             lock.acquire(wait=self.session.wait, on_wait=_tell, stop=lambda: bool(self.session.ended_by))
             self._lock = lock
             self.session.begin_writing()
-            as_of = self.session.store.read(events.last_seq)
+            as_of = self.session.reader.as_of
             _end_orphans(self.session.store)
             from wsbuild.actions.cut import left_by
             from wsbuild.cache.put_back import finish_cut
@@ -112,8 +112,9 @@ class RunRecorder(ABC):
                 for line in finish_landings(self.session, self.landing_finished):
                     _tell(line)
             # Other threads may have looked at files while they were being put in place.
-            self.session.forget_decisions()
-            if self.session.store.read(events.last_seq) != as_of:
+            if self.session.store.read(events.last_seq) == as_of:
+                self.session.forget_decisions()
+            else:
                 self.session.changed()
 
     def landing_finished(self, ws_id: str, attempt_id: int, wrote: Mapping[str, str], commit: str) -> None:

@@ -38,7 +38,7 @@ def restricted(session: Session) -> Restricted | None:
     if any(row.ws_id not in session.plan for row in trace.rows):
         return None  # it was removed after all was looked at
     found = Reach(old, trace, session.plan).of_changes(again.before.moved)
-    if found is None or 2 * len(found) > len(trace.rows):
+    if found is None or trace.is_most(found):
         return None
     if any(not _has_steps(session, trace.rows[number]) for number in found):
         return None
@@ -64,7 +64,7 @@ def _same_history(session: Session, again: Again, old: Memory, trace: Trace) -> 
         rel = path.removeprefix(session.root + "/")
         if rel not in trace.database:
             return False
-        seen, now = old.look(old.paths.index(rel)), looks[path]
+        seen, now = old.look(old.places[rel]), looks[path]
         unsure = (*now[:3], UNSURE, now[4])
         if seen not in {now, unsure}:
             return False

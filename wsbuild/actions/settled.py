@@ -14,7 +14,7 @@ from wsbuild.plan.records import BRANCH
 from wsbuild.store import events
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from wsbuild.actions.again import Again
     from wsbuild.actions.session import Session
@@ -64,12 +64,12 @@ class Remembering:
         trace.database = [self._rel(path) for path in again.database]
         trace.seed, trace.seq = self._states.seed, self._seq
         undecided = self._undecided()
-        if self._is_much(undecided):
+        if trace.is_most(undecided):
             return
         new = self._merged()
         if undecided:
             left = Reach(new, trace, session.plan).closure(undecided)
-            if left is None or self._is_much(left):
+            if left is None or trace.is_most(left):
                 return
             trace.left = sorted(left)
         else:
@@ -78,10 +78,6 @@ class Remembering:
         new.first = str(trace.seed).encode()
         new.details = trace.to_json().encode("utf-8", "surrogateescape")
         keep(self._root, again.words, new)
-
-    def _is_much(self, rows: Collection[int]) -> bool:
-        """Whether to decide on so many rows costs about as much as to decide on all."""
-        return 2 * len(rows) > len(self._trace.rows)
 
     def _new_trace(self) -> Trace:
         session = self._session
@@ -115,14 +111,13 @@ class Remembering:
             claims.add(self._numbers[ws_id], steps)
         readers = claims.readers(watch, self._again.common)
         paths, marks = list(old.paths), bytearray(old.marks)
-        places = {path: place for place, path in enumerate(paths)}
         seen = old.seen
         for path, look in watch.stats().items():
             rel = self._rel(path)
             first = watch.files.get(path)
             mark = bytes.fromhex(self._states.mark(rel, first)) if first else b""
             members = readers[path]
-            place = places.get(rel)
+            place = old.places.get(rel)
             if place is None:
                 paths.append(rel)
                 seen.extend(look)

@@ -73,6 +73,10 @@ class Trace:
                 task = f"ws:{row.ws_id.removeprefix('ws-')}:{name}"
                 yield StepReport(task, SKIPPED, IDLE) if is_idle else StepReport(task, UP_TO_DATE)
 
+    def is_most(self, rows: Collection[int]) -> bool:
+        """Whether to decide on so many rows costs about as much as to decide on all."""
+        return 2 * len(rows) > len(self.rows)
+
     def add_words(self, words: dict[str, list[int]], asked: Collection[int]) -> None:
         """Those of the rows that were `asked` are these now."""
         for numbers in self.words.values():

@@ -114,12 +114,13 @@ class Shelf:
         if not self._settling.acquire(blocking=not after_s):
             return
         try:
-            if self._is_due(after_s):
+            if self._take_due(after_s):
                 self._settle()
         finally:
             self._settling.release()
 
-    def _is_due(self, after_s: float) -> bool:
+    def _take_due(self, after_s: float) -> bool:
+        """Take what waits, if it is time; gives whether there is anything."""
         with self._noting:
             waited = time.monotonic() - self._waits_since
             if not self._waiting or (waited < after_s and len(self._waiting) < MOST_WAITING):

@@ -117,7 +117,12 @@ def _detect(words: list[str]) -> tuple[int, str, str] | None:
     changed = old.changed(os.environ)
     if changed == []:
         return old.answer
-    early = _early(old, changed, root) if changed else None
+    early = None
+    if changed:
+        from wsbuild.tools import process
+
+        process.prepare(os.cpu_count() or 1)
+        early = _early(old, changed, root)
     try:
         if not old.complete():
             return _usual(words, [here, *words], root)
@@ -135,9 +140,7 @@ def _early(old: Memory, paths: Sequence[str], root: str) -> Early:
     """
     from wsbuild.detectors.early import Early
     from wsbuild.detectors.ways import ways_of
-    from wsbuild.tools import process
 
-    process.prepare(os.cpu_count() or 1)
     above = os.path.join(root, "")
     early = Early(old, root, ways_of(old.first))
     early.start([path.removeprefix(above) for path in paths], os.environ)

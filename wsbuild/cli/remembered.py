@@ -225,8 +225,7 @@ def remember_staged(
     stats = {path: look for path, look in project.watch.stats().items() if path not in told}
     _save(words, project, scan, _as_known(report), stats, json.dumps({"names": project.watch.names}))
     ways = to_bytes(_ways(project, scan, early.ways.ways if early else ()))
-    listings = json.dumps({"listings": project.watch.listings})
-    _save(words[:-1], project, scan, Report([], [], [], [], 0), stats, listings, ways)
+    _save(words[:-1], project, scan, Report([], [], [], [], 0), stats, "", ways)
 
 
 def _ways(project: Project, scan: Scan, before: Sequence[Way] = ()) -> Ways:
