@@ -220,10 +220,10 @@ def detect(setting: Setting, chosen: Sequence[str]) -> Iterator[Table]:  # noqa:
     layout = _lay_out(setting, "detect", HOOKS, MANAGERS)
     short = layout.shortly()
     file = Changing(layout.root)
-    yield short.table("Nothing changed", ALL_FILES, layout.commands(lambda: None), 1 / 50)
+    yield layout.table("Nothing changed", ALL_FILES, layout.commands(lambda: None), 1 / 50)
     fresh = layout.commands(lambda: _touch_all(layout.root))
     yield short.table("Every time of change is another, as in a fresh checkout", ALL_FILES, fresh)
-    yield short.table("One file changed", ALL_FILES, layout.commands(file.change), 1 / 25)
+    yield layout.table("One file changed", ALL_FILES, layout.commands(file.change), 1 / 25)
     file.restore()
     yield from _staged(layout, file)
     file.restore()
@@ -265,12 +265,14 @@ def _cold(layout: Layout) -> Table:
 
 
 def detect_all(setting: Setting, chosen: Sequence[str]) -> Iterator[Table]:  # noqa: ARG001 - it is one case
-    """The same with nothing changed, with tools that take long as well: a minute for each run of them.
-
-    So they run but twice, for prek alone, after the first run that laying out ends with.
+    """The same with nothing changed and with one file changed, with tools that take long as well: prek alone is
+    asked, as it takes up to half a minute, and only once with nothing known, which takes minutes.
     """
     prek = [manager for manager in MANAGERS if manager.name == "prek"]
     layout = _lay_out(setting, "detect-all", {**HOOKS, **SLOW_HOOKS}, prek)
-    commands = layout.commands(lambda: None)
-    yield layout.shortly(2).table("Nothing changed", ALL_FILES, commands, 1 / 300, warmup=0)
+    file = Changing(layout.root)
+    yield layout.table("Nothing changed", ALL_FILES, layout.commands(lambda: None), 1 / 300)
+    changed = layout.commands(file.change)
+    yield layout.shortly().table("One file changed", ALL_FILES, changed, 1 / 25, warmup=0)
+    file.restore()
     yield _cold(layout.shortly(1))
