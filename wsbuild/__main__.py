@@ -1,5 +1,5 @@
 """`python -m wsbuild`."""
 
-from wsbuild.cli.entry import main
+from wsbuild.cli.entry import command
 
-main()
+command()

@@ -5,16 +5,19 @@ What a remembered run answers is answered here: nothing is imported that this do
 
 from __future__ import annotations
 
+import atexit
+import errno
 import gc
 import os
 import sys
 
 from wsbuild import GC_THRESHOLD
-from wsbuild.errors import EXIT_BUG, EXIT_INTERRUPTED, EXIT_OK, WsbuildError
+from wsbuild.errors import EXIT_BUG, EXIT_INTERRUPTED, EXIT_OK, EXIT_STATE, WsbuildError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import NoReturn
 
     from wsbuild.detectors.early import Early
     from wsbuild.memory import Memory
@@ -30,8 +33,31 @@ NEEDED = (
 )
 """What takes a while to import, and is needed for judging."""
 
+FULL = (errno.ENOSPC, errno.EDQUOT)
+"""How the system says that a disk, or what one may use of it, is full."""
 
-def main() -> None:
+
+def command() -> NoReturn:
+    """What is installed as `wsbuild`: `main`, whose process then ends at once. To have the interpreter take
+    down all that it has loaded is a tenth of a run, and of use to nobody: what is to be kept is written and
+    closed by who wrote it. Raises SystemExit where a thread is still at work.
+    """
+    try:
+        main()
+    except SystemExit as end:
+        threading = sys.modules.get("threading")
+        if threading is not None and threading.active_count() > 1:
+            raise
+        atexit._run_exitfuncs()  # noqa: SLF001 - what else runs them takes the interpreter down as well
+        for stream in (sys.stdout, sys.stderr):
+            try:
+                stream.flush()
+            except OSError:
+                continue  # `main` has told that it cannot be written, or nobody reads it
+        os._exit(end.code if isinstance(end.code, int) else EXIT_BUG)
+
+
+def main() -> NoReturn:
     """Run the command line; raises SystemExit with a documented exit code.
 
     0 ok; 1 a step or check failed; 2 the input is wrong; 3 state or environment is unusable; 70 a
@@ -50,9 +76,7 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = EXIT_OK
     except Exception as error:  # noqa: BLE001 - the last line of defense: a report, not a traceback
-        why = _redacted(repr(error))
-        sys.stderr.write(f"wsbuild: this is a bug: {why}\n  help: report it with {_report_bug()}\n")
-        code = EXIT_BUG
+        code = _report(error)
     raise SystemExit(code)
 
 
@@ -208,6 +232,17 @@ def _usual(
     finally:
         if early is not None:
             early.end()
+
+
+def _report(error: Exception) -> int:
+    """Say what nobody has foreseen, and what a full disk does not take; gives the exit code."""
+    if isinstance(error, OSError) and error.errno in FULL:
+        what = error.filename or "the output"
+        sys.stderr.write(f"wsbuild: cannot write {what}: {error.strerror}\n  help: make room on its disk\n")
+        return EXIT_STATE
+    why = _redacted(repr(error))
+    sys.stderr.write(f"wsbuild: this is a bug: {why}\n  help: report it with {_report_bug()}\n")
+    return EXIT_BUG
 
 
 def _report_bug() -> str:
