@@ -6,6 +6,8 @@ When a new release of doit breaks one of these, the seam in `doit_plugin` has to
 from __future__ import annotations
 
 import inspect
+import subprocess
+import sys
 from importlib.metadata import entry_points, version
 
 import pytest
@@ -162,3 +164,34 @@ def test_the_loader_is_accepted_as_an_object() -> None:
     main = DoitMain(Loader())
     assert isinstance(main.task_loader, Loader)
     assert {option["name"] for option in Loader.cmd_options} == {"dodoFile", "cwdPath", "seek_file"}
+
+
+SPARING = """
+import sys
+from wsbuild.doit_plugin.importing import NOT_FOR_RUNS, import_doit
+
+import_doit()
+import doit.action, doit.doit_cmd, doit.plugin, doit.runner
+
+print([name for name in NOT_FOR_RUNS if name in sys.modules])
+print(doit.plugin.entry_points(group="doit.LOADER")["wsbuild"].name)
+print(type(doit.action.pdb.Pdb()).__module__, type(doit.doit_cmd.ConfigParser()).__module__)
+print(doit.runner.MRunner.Child is doit.runner.Process, type(doit.runner.Process()).__name__)
+print(all(sys.modules[name].__spec__.name == name for name in ("configparser", "importlib.metadata", "pdb")))
+"""
+
+
+def test_what_doit_imports_and_a_run_does_not_need_is_imported_when_it_is_called() -> None:
+    """doit takes it by name and calls it: it makes no class of its own from it."""
+    done = subprocess.run([sys.executable, "-c", SPARING], capture_output=True, text=True, check=True)
+    told = ["[]", "wsbuild", "pdb configparser", "True Process", "True"]
+    assert done.stdout.splitlines() == told
+
+
+def test_what_is_there_already_is_left_as_it_is() -> None:
+    """A module that somebody else has imported is the one that doit gets."""
+    script = "import importlib.metadata, pdb\nfrom wsbuild.doit_plugin.importing import import_doit\n"
+    script += "import_doit(); import doit.action, doit.plugin\n"
+    script += "assert doit.action.pdb is pdb\n"
+    script += "assert doit.plugin.entry_points is importlib.metadata.entry_points\n"
+    subprocess.run([sys.executable, "-c", script], check=True)

@@ -70,6 +70,9 @@ def run_of(words: Sequence[str], root: str) -> RunRequest | None:
             return None
         else:
             targets.append(path_from_root(word, root, here))
+    from wsbuild.doit_plugin.importing import import_doit
+
+    import_doit()
     from wsbuild.cli.running import RunRequest
 
     return RunRequest(tuple(targets), **given)
