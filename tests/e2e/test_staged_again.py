@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,6 +12,13 @@ from space import Space
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+SLOW_GIT = """\
+#!/bin/sh
+case "$*" in *diff-index*) if test -f {before}; then exec cat {before}; fi;; esac
+exec {git} "$@"
+"""
+"""Says of the index what it was before."""
 
 ENGINE = "wsbuild.detectors.engine"
 FINDS_BAD = 'for f; do if grep -q BAD "$f"; then echo "$f"; bad=1; fi; done; exit ${bad:-0}'
@@ -131,7 +139,7 @@ def _commit(space: Space) -> None:
     "change",
     [
         *(_config, _plugin, _tool, _environment, _ignored_package, _line_ends),
-        *(_another, _unstaged, _untracked, _untracked_untold, _commit),
+        *(_another, _unstaged, _untracked, _untracked_untold),
     ],
 )
 def test_what_else_counts_is_noticed(space: Space, change: Callable[[Space], None]) -> None:
@@ -141,6 +149,50 @@ def test_what_else_counts_is_noticed(space: Space, change: Callable[[Space], Non
     assert asked(space) == (1, True)
     change(space)
     assert not asked(space)[1]
+
+
+def test_the_index_may_change_while_it_is_asked_for(space: Space) -> None:
+    """What git says last is what counts."""
+    shims = space.root.parent / "shims"
+    shims.mkdir()
+    (shims / "git").write_text(SLOW_GIT.format(git=shutil.which("git"), before=shims / "before"))
+    (shims / "git").chmod(0o755)
+    space.env["PATH"] = f"{shims}:{space.env['PATH']}"
+    stage(space, "a.txt", "good too\n")
+    for known in (False, True):
+        assert asked(space) == (0, known)
+    (shims / "before").write_text(space.git("diff-index", "--cached", "--raw", "-z", "HEAD"))
+    stage(space, "a.txt", "BAD\n")
+    for known in (False, True):
+        assert asked(space) == (1, known)
+    (shims / "before").write_text("")
+    assert asked(space) == (1, True)
+    stage(space, "a.txt", "good and new\n")
+    assert asked(space) == (0, False)
+    (shims / "before").unlink()
+    stage(space, "a.txt", "BAD\n")
+    assert asked(space)[0] == 1
+
+
+def test_a_commit_of_something_else_changes_nothing(space: Space) -> None:
+    """What is staged is judged as it was."""
+    stage(space, "a.txt", "BAD\n")
+    asked(space)
+    _commit(space)
+    assert asked(space) == (1, True)
+
+
+def test_a_commit_counts_for_who_judges_all(space: Space) -> None:
+    """What it is about is no part of what is staged."""
+    own(space, "! grep BAD sub/b.txt", granularity="project", findings=[1])
+    space.git("add", "-A")
+    space.git("commit", "-qm", "own")
+    stage(space, "a.txt", "good too\n")
+    for known in (False, True):
+        assert asked(space) == (0, known)
+    _commit(space)
+    for known in (False, True):
+        assert asked(space) == (1, known)
 
 
 @pytest.mark.parametrize("change", [_unstaged, _unstaged_first, _untracked, _untracked_untold])

@@ -141,12 +141,7 @@ def _detect(words: list[str]) -> tuple[int, str, str] | None:
     changed = old.changed(os.environ)
     if changed == []:
         return old.answer
-    early = None
-    if changed:
-        from wsbuild.tools import process
-
-        process.prepare(os.cpu_count() or 1)
-        early = _early(old, changed, root)
+    early = _early(old, changed, root) if changed else None
     try:
         if not old.complete():
             return _usual(words, [here, *words], root)
@@ -162,6 +157,9 @@ def _early(old: Memory, paths: Sequence[str], root: str) -> Early:
     """Start the tools for those of the paths that are files, as far as the last run tells how: what is needed
     to ask them takes as long to import as some of them need to answer.
     """
+    from wsbuild.tools import process
+
+    process.prepare(os.cpu_count() or 1)
     from wsbuild.detectors.early import Early
     from wsbuild.detectors.ways import ways_of
 
@@ -172,23 +170,46 @@ def _early(old: Memory, paths: Sequence[str], root: str) -> Early:
 
 
 def _staged(words: list[str], here: str, root: str) -> tuple[int, str, str] | None:
-    """The same of what is staged: where git says the same of the index and the working tree is like it, the
-    files that it names are the same.
+    """The same of what is staged: where the next commit changes the same and the working tree is like it, the
+    files that it names are the same. What is staged git tells long before it has looked at the working tree.
     """
     from wsbuild import memory
-    from wsbuild.worktrees.status import Asked, Status
+    from wsbuild.worktrees.status import STAGED, Asked, Status
 
     index = os.environ.get("GIT_INDEX_FILE", "")
-    asked = Asked(root, os.environ, os.path.abspath(index) if index else "")
-    _import_until(asked.source)
-    said = asked.answer()
-    if said is None or not Status(said).is_clean:
-        return _usual(words, [here, *words], root, said)
-    known = [here, *words, os.fsdecode(said).replace("\0", "\n")]
-    old = memory.load(memory.DETECT, root, known)
-    if old is not None and old.holds(os.environ):
-        return old.answer
-    return _usual(words, known, root, said, Status(said).staged)
+    index = os.path.abspath(index) if index else ""
+    asked, first = Asked(root, os.environ, index), Asked(root, os.environ, index, STAGED)
+    _import_until(first.source)
+    expected = os.fsdecode(first.answer() or b"")
+    old = memory.load(memory.DETECT, root, [here, *words, expected])
+    early = _expecting(words, [here, *words], root, expected) if expected and old is None else None
+    try:
+        if old is None:
+            _import_until(asked.source)
+        said = asked.answer()
+        if said is None or not (status := Status(said)).is_clean:
+            return _usual(words, [here, *words], root, said)
+        if status.index != expected:
+            old = memory.load(memory.DETECT, root, [here, *words, status.index])
+        if old is not None and old.holds(os.environ):
+            return old.answer
+        return _usual(words, [here, *words, status.index], root, said, early)
+    finally:
+        if early is not None:
+            early.end()
+
+
+def _expecting(words: list[str], known: list[str], root: str, index: str) -> Early | None:
+    """Calls for what is staged if the working tree is like the `index`, as far as a run that is remembered as
+    `known` tells how.
+    """
+    from wsbuild import memory
+    from wsbuild.cli.lean import request_of
+    from wsbuild.worktrees.status import names_in_index
+
+    request = request_of(words[1:], root)
+    old = None if request is None or request.paths else memory.load(memory.DETECT, root, known)
+    return None if old is None else _early(old, names_in_index(index), root)
 
 
 def _import_until(source: int) -> None:
@@ -209,29 +230,23 @@ def _usual(
     known: list[str],
     root: str,
     said: bytes | None = None,
-    staged: Sequence[str] = (),
+    early: Early | None = None,
 ) -> tuple[int, str, str] | None:
-    """The answer to a usual form, remembered as `known`; git may have `said` what is staged: these files, if
-    the working tree is like them.
+    """The answer to a usual form, remembered as `known`; git may have `said` what is staged, and calls of
+    tools have been started `early` for it.
     """
-    from wsbuild import memory
     from wsbuild.cli.lean import request_of
 
     request = request_of(words[1:], root)
     if request is None:
         return None
-    from wsbuild.tools import process
+    if early is None:
+        from wsbuild.tools import process
 
-    process.prepare(os.cpu_count() or 1)
-    old = memory.load(memory.DETECT, root, known[:-1]) if staged and not request.paths else None
-    early = _early(old, staged, root) if old is not None else None
-    try:
-        from wsbuild.cli.detecting import run
+        process.prepare(os.cpu_count() or 1)
+    from wsbuild.cli.detecting import run
 
-        return run(request, known, root, os.environ, said, early)
-    finally:
-        if early is not None:
-            early.end()
+    return run(request, known, root, os.environ, said, early)
 
 
 def _report(error: Exception) -> int:

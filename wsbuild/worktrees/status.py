@@ -1,4 +1,4 @@
-"""What git-status(1) says: asked for at once, read when it is there. Part of the hot path."""
+"""What git says of the index: asked for at once, read when it is there. Part of the hot path."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from wsbuild.worktrees.words import ENVIRON, OPTIONS, PROGRAM
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
-_WORDS = (
-    *("status", "--porcelain=v2", "-z", "--branch", "--untracked-files=all"),
-    *("--no-renames", "--ignore-submodules=none"),
-)
+_COMMON = ("-z", "--no-renames", "--ignore-submodules=none")
+ALL = ("status", "--porcelain=v2", "--branch", "--untracked-files=all", *_COMMON)
+STAGED = ("diff-index", "--cached", "--raw", *_COMMON, "HEAD", "--")
+"""The questions: what `Status` reads, which takes a look at every file; and its `index`, which does not."""
+
 _FIELDS_BEFORE_PATH = {"1": 8, "u": 10}
 """By the kind of an entry."""
 
@@ -24,12 +25,14 @@ _UNTRACKED = "?"
 class Asked:
     """A process of git that was started in `root`, and looks at the file `index` ('' for the usual one)."""
 
-    def __init__(self, root: str, environ: Mapping[str, str], index: str) -> None:
+    def __init__(
+        self, root: str, environ: Mapping[str, str], index: str, question: Sequence[str] = ALL
+    ) -> None:
         given = {"GIT_INDEX_FILE": index} if index else {}
         self._source, sink = os.pipe()
         null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
         to = [(os.POSIX_SPAWN_DUP2, fd, stream) for stream, fd in enumerate((null, sink, null))]
-        argv = [PROGRAM, "-C", root, *OPTIONS, *_WORDS]
+        argv = [PROGRAM, "-C", root, *OPTIONS, *question]
         try:
             self._pid = os.posix_spawnp(
                 PROGRAM, argv, tool_env(environ, {**ENVIRON, **given}), file_actions=to
@@ -56,21 +59,31 @@ class Asked:
 
 class Status:
     """What it has said of a repository, from below the directory `prefix` ('' or ending in `/`): the files
-    that the next commit changes or adds, and whether the working tree is as it will be.
+    that the next commit changes or adds, and whether the working tree is as it will be. `index` is what the
+    commit would change anywhere, as git says it when it is asked for what is STAGED.
     """
 
     def __init__(self, said: bytes, prefix: str = "") -> None:
         self.staged: list[str] = []
+        self.index = ""
         self.is_clean = True
         for entry in os.fsdecode(said).split("\0")[:-1]:
             kind = entry[0]
             if kind == "#":
                 continue
-            path = entry[2:] if kind == _UNTRACKED else entry.split(" ", _FIELDS_BEFORE_PATH[kind])[-1]
-            is_below = path.startswith(prefix)
             if kind == _UNTRACKED:
-                self.is_clean = self.is_clean and not is_below
+                self.is_clean = self.is_clean and not entry.startswith(prefix, 2)
                 continue
+            *fields, path = entry.split(" ", _FIELDS_BEFORE_PATH[kind])
             self.is_clean = self.is_clean and entry[3] == "."
-            if is_below and (kind == "u" or entry[2] not in ".D"):
+            if path.startswith(prefix) and (kind == "u" or entry[2] not in ".D"):
                 self.staged.append(path[len(prefix) :])
+            if kind == "1" and entry[2] != ".":
+                _, _, _, old_mode, mode, _, old_id, content = fields
+                self.index += f":{old_mode} {mode} {old_id} {content} {entry[2]}\0{path}\0"
+
+
+def names_in_index(index: str) -> list[str]:
+    """The files that the next commit changes or adds, from the top of the repository, by such an `index`."""
+    rows = index.split("\0")[:-1]
+    return [path for row, path in zip(rows[::2], rows[1::2], strict=True) if row[-1] != "D"]
