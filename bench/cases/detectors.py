@@ -265,8 +265,8 @@ def _cold(layout: Layout) -> Table:
 
 
 def detect_all(setting: Setting, chosen: Sequence[str]) -> Iterator[Table]:  # noqa: ARG001 - it is one case
-    """The same with nothing changed and with one file changed, with tools that take long as well: prek alone is
-    asked, as it takes up to half a minute, and only once with nothing known, which takes minutes.
+    """The same with nothing changed and with one file changed, with tools that take long as well: up to
+    half a minute for prek, which alone is asked; with nothing known it is minutes, and once.
     """
     prek = [manager for manager in MANAGERS if manager.name == "prek"]
     layout = _lay_out(setting, "detect-all", {**HOOKS, **SLOW_HOOKS}, prek)
