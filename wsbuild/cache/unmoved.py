@@ -29,7 +29,7 @@ def take_as_seen(memory: Memory, places: Sequence[int], seed: int) -> list[int]:
     """Let `memory` take those of `places` for what it saw whose contents, digested with `seed`, are as they
     were; gives the rest. A file that was made executable is another.
     """
-    began_ns, size = time.time_ns(), FIELDS + 1
+    size = FIELDS + 1
 
     def rows(chosen: Sequence[int]) -> array[int]:
         return array("q", [number for place in chosen for number in (place, *_look(memory, place, seed))])
@@ -42,7 +42,7 @@ def take_as_seen(memory: Memory, places: Sequence[int], seed: int) -> list[int]:
         if length < 0:
             rest.append(place)
         else:
-            memory.saw(place, settled((mtime, ctime, length, ino, mode), began_ns))
+            memory.saw(place, (mtime, ctime, length, ino, mode))
     return rest
 
 
@@ -63,6 +63,7 @@ def _look(memory: Memory, place: int, seed: int) -> Look:
     except OSError:
         return _OTHER
     try:
+        began_ns = time.time_ns()
         before = os.fstat(fd)
         if not stat.S_ISREG(before.st_mode) or (before.st_size, before.st_mode) != (size, mode):
             return _OTHER
@@ -72,4 +73,4 @@ def _look(memory: Memory, place: int, seed: int) -> Look:
         return _OTHER
     finally:
         os.close(fd)
-    return look_of(after) if same and look_of(after) == look_of(before) else _OTHER
+    return settled(look_of(after), began_ns) if same and look_of(after) == look_of(before) else _OTHER
