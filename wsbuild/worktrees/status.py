@@ -65,8 +65,8 @@ class Status:
 
     def __init__(self, said: bytes, prefix: str = "") -> None:
         self.staged: list[str] = []
-        self.index = ""
         self.is_clean = True
+        index = []
         for entry in os.fsdecode(said).split("\0")[:-1]:
             kind = entry[0]
             if kind == "#":
@@ -80,7 +80,8 @@ class Status:
                 self.staged.append(path[len(prefix) :])
             if kind == "1" and entry[2] != ".":
                 _, _, _, old_mode, mode, _, old_id, content = fields
-                self.index += f":{old_mode} {mode} {old_id} {content} {entry[2]}\0{path}\0"
+                index.append(f":{old_mode} {mode} {old_id} {content} {entry[2]}\0{path}\0")
+        self.index = "".join(index)
 
 
 def names_in_index(index: str) -> list[str]:
