@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import shutil
+import time
 from typing import TYPE_CHECKING
 
 import pytest
 from detecting import own
 from space import Space
+
+from wsbuild.watch import FINE_MARGIN_NS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,6 +64,11 @@ def stage(space: Space, path: str, text: str) -> None:
     (space.root / path).unlink(missing_ok=True)
     space.write(path, text)
     space.git("add", path)
+
+
+def wait() -> None:
+    """Until what was just written is old enough to be believed by what it looks like."""
+    time.sleep(1.5 * FINE_MARGIN_NS / 1e9)
 
 
 def asked(space: Space, *words: str) -> tuple[int, bool]:
@@ -159,6 +167,7 @@ def test_the_index_may_change_while_it_is_asked_for(space: Space) -> None:
     (shims / "git").chmod(0o755)
     space.env["PATH"] = f"{shims}:{space.env['PATH']}"
     stage(space, "a.txt", "good too\n")
+    wait()
     for known in (False, True):
         assert asked(space) == (0, known)
     (shims / "before").write_text(space.git("diff-index", "--cached", "--raw", "-z", "HEAD"))
@@ -188,9 +197,11 @@ def test_a_commit_counts_for_who_judges_all(space: Space) -> None:
     space.git("add", "-A")
     space.git("commit", "-qm", "own")
     stage(space, "a.txt", "good too\n")
+    wait()
     for known in (False, True):
         assert asked(space) == (0, known)
     _commit(space)
+    wait()
     for known in (False, True):
         assert asked(space) == (1, known)
 
