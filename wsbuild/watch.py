@@ -26,10 +26,12 @@ UNSURE = -1
 class Watch:
     """Looks at paths, and remembers what it saw first of each: of the `files` that are judged, of what lies
     `around` them, and of `folders`, with the names in them: all (`names`), and those that count (`listings`).
-    `linked` are places that something else leads to.
+    `linked` are places that something else leads to. `before` gives what is known already of a regular file.
     """
 
-    def __init__(self, is_ignored: Callable[[str], object]) -> None:
+    def __init__(
+        self, is_ignored: Callable[[str], object], before: Callable[[str], Look | None] = lambda _: None
+    ) -> None:
         self.began_ns = time.time_ns()
         self.files: dict[str, Look] = {}
         self.around: dict[str, Look] = {}
@@ -37,6 +39,8 @@ class Watch:
         self.names: dict[str, str] = {}
         self.listings: dict[str, str] = {}
         self.linked: set[str] = set()
+        self.known: dict[str, Look] = {}
+        self._before = before
         self._is_ignored = is_ignored
 
     def lstat_file(self, path: str) -> os.stat_result:
@@ -76,15 +80,27 @@ class Watch:
         rows = self.names[path].split("\0")
         self.listings[path] = "\0".join(row for row in rows if not self._is_ignored(row[:-3]))
 
+    def look(self, path: str) -> Look | None:
+        """What is known already of a regular file, without looking."""
+        seen = self._before(path)
+        if seen is not None:
+            self.known.setdefault(path, seen)
+        return seen
+
     def look_again(self, path: str) -> None:
         """Look at something around anew: it counts as it is now."""
         self.around.pop(path, None)
         self.note(path)
 
     def stats(self) -> dict[str, Look]:
-        """All that was seen, as UNSURE where the clock of the file system may hide a later change."""
+        """All that was seen, as UNSURE where the clock of the file system may hide a later change; not what
+        was `known` already, but as that what was looked at none the less.
+        """
         seen = {**self.files, **self.folders, **self.around}
-        return {path: settled(was, self.began_ns) for path, was in seen.items()}
+        stats = {path: settled(was, self.began_ns) for path, was in seen.items()}
+        for path in stats.keys() & self.known.keys():
+            stats[path] = self.known[path]
+        return stats
 
 
 def settled(seen: Look, began_ns: int) -> Look:

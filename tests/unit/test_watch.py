@@ -57,6 +57,17 @@ def test_what_was_seen_first_counts(tmp_path: Path) -> None:
     assert watch.stats() == {str(file): GONE}
 
 
+def test_what_is_known_is_not_looked_at(tmp_path: Path) -> None:
+    """A later look at it is of what may be another file."""
+    file, known = tmp_path / "file", (1, 1, 1, 1, 0o100644)
+    watch = Watch(lambda _: False, {str(file): known}.get)
+    assert (watch.look(str(file)), watch.look(str(tmp_path))) == (known, None)
+    assert (watch.stats(), watch.known) == ({}, {str(file): known})
+    file.touch()
+    watch.lstat_file(str(file))
+    assert watch.stats() == {str(file): known}
+
+
 def test_a_folder_is_its_names_that_count(tmp_path: Path) -> None:
     """With what each is."""
     (tmp_path / "b").mkdir()

@@ -6,9 +6,10 @@ Part of the hot path: it imports nothing heavy.
 from __future__ import annotations
 
 import os
+import stat
 
 from wsbuild import memory
-from wsbuild.watch import Watch
+from wsbuild.watch import UNSURE, Watch
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,11 +33,20 @@ class Before:
     def __init__(self, old: Memory, moved: list[int]) -> None:
         self.memory = old
         self.moved = moved
+        self._places = frozenset(moved)
 
     @property
     def answer(self) -> tuple[int, str, str] | None:
         """What it answered, where that is still right."""
         return None if self.moved or is_undecided(self.memory) else self.memory.answer
+
+    def look(self, path: str) -> Look | None:
+        """What a regular file looks like that is as it was; None for all else."""
+        place = self.memory.place(path)
+        if place is None or place in self._places:
+            return None
+        seen = self.memory.look(place)
+        return seen if stat.S_ISREG(seen[4]) and seen[3] != UNSURE else None
 
 
 def is_undecided(old: Memory) -> bool:
@@ -86,7 +96,7 @@ class Again:
         self.common: frozenset[str] = frozenset()
         self.trace: Trace | None = None
         self.is_spoiled = False
-        self.watch = Watch(lambda _: None)
+        self.watch = Watch(lambda _: None, before.look) if before else Watch(lambda _: None)
         for name in DOIT_FILES:
             self.watch.note(os.path.abspath(name))
 

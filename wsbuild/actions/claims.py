@@ -51,7 +51,7 @@ class Claims:
             if named := self._names.get(rel):
                 self._below.setdefault(rel, set()).update(named)
         self._bases = sorted(self._below)
-        found: dict[str, Members | None] = dict.fromkeys(common | watch.linked)
+        found: dict[str, Members | None] = dict.fromkeys((*common, *watch.linked, *watch.known))
         for path in watch.around.keys() - found.keys():
             rel = self._rel(path)
             folder, _, name = rel.rpartition("/")

@@ -55,8 +55,11 @@ class Session:
         self.database = database_path(root, environ)
         if again is not None:
             again.look_at_database(self.database)
-        self.plan = load_plan(root, environ, keep=writing, note=again.watch.note if again else None)
-        if again is not None:
+        if again is None:
+            self.plan = load_plan(root, environ, keep=writing)
+        else:
+            watch = again.watch
+            self.plan = load_plan(root, environ, keep=writing, note=watch.note, look=watch.look)
             again.has_looked_at_all()
         self.chosen: Chosen = {}
         self.force = False

@@ -112,7 +112,10 @@ class Remembering:
         readers = claims.readers(watch, self._again.common)
         paths, marks = list(old.paths), bytearray(old.marks)
         seen = old.seen
-        for path, look in watch.stats().items():
+        looks = watch.stats()
+        if self._again.trace is None:  # else it is in the memory
+            looks = {**watch.known, **looks}
+        for path, look in looks.items():
             rel = self._rel(path)
             first = watch.files.get(path)
             mark = bytes.fromhex(self._states.mark(rel, first)) if first else b""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from wsbuild.cache.digest import Digests, digest_fd, sha256_bytes, sha256_text
 from wsbuild.filestat import FileRow
-from wsbuild.looks import FIELDS, MOST_LINKS
+from wsbuild.looks import FIELDS, MOST_LINKS, look_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -27,22 +27,16 @@ FINE_MARGIN_NS = 100_000_000
 COARSE_MARGIN_NS = 2_000_000_000
 
 
-def trusted(row: FileRow | Sequence[Any], st: os.stat_result) -> bool:
-    """Whether `st` proves that the content is still what `row` (or its values as a list) says.
+def trusted(row: FileRow | Sequence[Any], look: Look) -> bool:
+    """Whether a `look` at a file proves that its content is still what `row` (or its values as a list) says.
 
-    Equal stat is not enough: an edit of the same size within one tick of the file system's clock
+    An equal look is not enough: an edit of the same size within one tick of the file system's clock
     leaves it equal. So a row counts only when the last change is older than the reading by more
     than that clock's tick (the racy rule of git's index); a clock that shows whole seconds only is
     taken to tick in seconds. A file "from the future" is never trusted.
     """
     mtime_ns, ctime_ns, size, ino, mode, _, hashed_ns = row[:7]
-    if (
-        mtime_ns != st.st_mtime_ns
-        or ctime_ns != st.st_ctime_ns
-        or size != st.st_size
-        or ino != st.st_ino
-        or mode != st.st_mode
-    ):
+    if look != (mtime_ns, ctime_ns, size, ino, mode):
         return False
     coarse = not mtime_ns % 1_000_000_000 and not ctime_ns % 1_000_000_000
     margin: int = COARSE_MARGIN_NS if coarse else FINE_MARGIN_NS
@@ -204,7 +198,7 @@ class FileStates:
         if path not in self._asked:
             self.prime((path,))
         row = self._rows.get(path)
-        if row is not None and row.sha256 and trusted(row, st):
+        if row is not None and row.sha256 and trusted(row, look_of(st)):
             return row.sha256
         known = Digests(row.digest, row.sha256) if row is not None and row.sha256 else None
         row = self._read(full, st, known)
@@ -234,5 +228,4 @@ def _letter(st: os.stat_result) -> str:
 
 
 def _row(st: os.stat_result, digests: Digests, hashed_ns: int) -> FileRow:
-    at = (st.st_mtime_ns, st.st_ctime_ns, st.st_size, st.st_ino, st.st_mode)
-    return FileRow(*at, digests.quick, hashed_ns, digests.strong)
+    return FileRow(*look_of(st), digests.quick, hashed_ns, digests.strong)

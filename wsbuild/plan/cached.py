@@ -13,21 +13,18 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from wsbuild import __version__
-from wsbuild.cache.files import MISSING, trusted
-from wsbuild.filestat import FileRow
 from wsbuild.plan.records import WorkstreamPlan, from_json, to_json
+from wsbuild.plan.stamps import stamp_of, stamps_now
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from mmap import mmap
 
     from wsbuild.config import Config
+    from wsbuild.looks import Look
 
 FORMAT = 19
 PLAN_FILE = ".wsbuild/plan"
-SPECIAL = "special"
-"""In the place of the content of a spec file that is no regular file: it is read every time."""
-
 DETECTORS = "config/detectors"
 CONFIG_FILES = (
     *("config/wsbuild.yaml", "config/tool_profiles.json", "config/circuit_breakers.yaml"),
@@ -180,50 +177,6 @@ def _own_detectors(folder: str) -> list[str]:
     return [os.path.join(folder, name, file) for name in names for file in ("manifest.json", "plugin.py")]
 
 
-def _content(path: str) -> str:
-    from hashlib import blake2b
-
-    with open(path, "rb") as file:
-        return blake2b(file.read(), digest_size=16).hexdigest()
-
-
-def _stamp(path: str) -> list[Any]:
-    """The stat and content of one spec file; what is not a readable regular file has no content."""
-    import stat
-    import time
-
-    now = time.time_ns()
-    try:
-        st = os.stat(path)
-        digest = _content(path) if stat.S_ISREG(st.st_mode) else SPECIAL
-    except OSError:
-        return [path, *FileRow(0, 0, 0, 0, 0, MISSING, 0)]
-    return [
-        path, st.st_mtime_ns, st.st_ctime_ns, st.st_size, st.st_ino, st.st_mode, digest, now
-    ]  # fmt: skip
-
-
-def _stamps_now(stamps: Sequence[list[Any]], paths: Sequence[str]) -> list[list[Any]] | None:
-    """The stamps as they are now where all contents are as stamped, else None."""
-    # Behind those that are always looked at are those that these have named.
-    if [stamp[0] for stamp in stamps[: len(paths)]] != list(paths):
-        return None
-    now = list(stamps)
-    for at, stamp in enumerate(stamps):
-        digest = stamp[6]
-        try:
-            st = os.stat(stamp[0])
-        except OSError:
-            if digest != MISSING:
-                return None
-            continue
-        if not trusted(stamp[1:], st):
-            now[at] = _stamp(stamp[0])
-            if digest in {MISSING, SPECIAL} or now[at][6] != digest:
-                return None
-    return now
-
-
 def _surroundings(root: str, environ: Mapping[str, str]) -> list[Any]:
     """What besides the spec files decides the plan."""
     named = (environ.get(name, "") for name in ("PIPELINE_WORKSTREAM_DIR", REGISTRY_VARIABLE))
@@ -243,7 +196,11 @@ def _open(path: str) -> tuple[dict[str, Any], mmap]:
 
 
 def _read(
-    path: str, surroundings: list[Any], paths: Sequence[str], note: Callable[[str], object]
+    path: str,
+    surroundings: list[Any],
+    paths: Sequence[str],
+    note: Callable[[str], object],
+    looks: Mapping[str, Look],
 ) -> tuple[dict[str, Any], bytes | mmap, bool] | None:
     """The compiled plan if it is still right, and whether its stamps are too."""
     try:
@@ -252,7 +209,7 @@ def _read(
             return None
         for stamp in header["stamps"][len(paths) :]:
             note(stamp[0])
-        stamps = _stamps_now(header["stamps"], paths)
+        stamps = stamps_now(header["stamps"], paths, looks)
     except (OSError, LookupError, ValueError, TypeError):
         return None
     if stamps is None:
@@ -289,7 +246,7 @@ def _compile(
     named = named_files(root, environ)
     for path in named:
         note(path)
-    stamps = [_stamp(path) for path in (*paths, *named)]
+    stamps = [stamp_of(path) for path in (*paths, *named)]
     loaded = load(root, environ)
     if loaded.problems:
         raise ProblemsError(loaded.problems)
@@ -317,20 +274,29 @@ def _keep(root: str, data: bytes) -> None:
 
 
 def load_plan(
-    root: str, environ: Mapping[str, str], *, keep: bool, note: Callable[[str], object] | None = None
+    root: str,
+    environ: Mapping[str, str],
+    *,
+    keep: bool,
+    note: Callable[[str], object] = lambda _: None,
+    look: Callable[[str], Look | None] = lambda _: None,
 ) -> Plan:
     """The plan of the project at `root`, as its spec files say now.
 
     `keep` allows an outdated compiled plan to be replaced; a command that only asks leaves what is
     there and writes just where there is nothing yet. `note` is told of all that is looked at, before it
-    is. Raises UserError with all problems of all files.
+    is; but not of regular files of which `look` says what they look like. Raises UserError with all problems
+    of all files.
     """
     path = os.path.join(root, PLAN_FILE)
-    note = note or (lambda _: None)
     _note_folders(root, environ, note)
     paths = _spec_paths(root, environ)
+    looks = {}
     for spec in paths:
-        note(spec)
+        if seen := look(spec):
+            looks[spec] = seen
+        else:
+            note(spec)
     surroundings = _surroundings(root, environ)
 
     def compile_anew() -> Compiled:
@@ -339,7 +305,7 @@ def load_plan(
             _keep(root, bytes(compiled[1]))
         return compiled
 
-    found = _read(path, surroundings, paths, note)
+    found = _read(path, surroundings, paths, note, looks)
     if found is None:
         return Plan(*compile_anew(), compile_anew)
     header, body, right = found
