@@ -83,10 +83,10 @@ def _open_readonly(path: str) -> Connection:
     With a write-ahead log present it must be read through shared memory; without one nobody is
     writing, and `immutable` spares SQLite from making those files.
     """
-    from urllib.parse import quote
-
     flags = "mode=ro" if os.path.exists(path + "-wal") else "mode=ro&immutable=1"
-    return _open(f"file:{quote(path)}?{flags}", uri=True)
+    for sign in "%?#":  # what means something in a path of a URI, see sqlite.org/uri.html
+        path = path.replace(sign, f"%{ord(sign):x}")
+    return _open(f"file:{path}?{flags}", uri=True)
 
 
 def connect(path: str, *, readonly: bool) -> Connection:

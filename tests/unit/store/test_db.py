@@ -153,6 +153,19 @@ def test_reading_changes_no_byte(path: str) -> None:
     assert files_below(Path(path).parent) == before
 
 
+@pytest.mark.parametrize("name", ["a%41b", "a?mode=rwc", "a#b", "\u00fc", os.fsdecode(b"\xff")], ids=ascii)
+def test_wherever_it_is(tmp_path: Path, name: str) -> None:
+    """A path may hold what means something in a URI, and what is no text."""
+    folder = tmp_path / name
+    folder.mkdir()
+    path = str(folder / "history.db")
+    run_id = written(path)
+    store = open_store(path, readonly=True)
+    assert run_ids(store) == [run_id]
+    store.close()
+    assert os.listdir(tmp_path) == [name]
+
+
 def test_reading_what_is_missing_makes_nothing(path: str) -> None:
     """A missing database reads as empty, from every thread, without a warning."""
     store = open_store(path, readonly=True)
