@@ -32,3 +32,5 @@ CREATE TABLE IF NOT EXISTS verdicts (
   digest TEXT NOT NULL,
   used_day INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+CREATE INDEX IF NOT EXISTS verdicts_by_day ON verdicts (used_day);
