@@ -8,12 +8,7 @@ from __future__ import annotations
 import os
 import re
 import unicodedata
-from bisect import bisect_left
 from functools import lru_cache
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 # Control characters, lone surrogates and the two Unicode line ends.
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
@@ -109,17 +104,3 @@ def is_within(rel: str) -> bool:
     except UnicodeEncodeError:
         return False
     return "\0" not in rel and not {"", ".", ".."} & set(parts) and not _is_reserved(parts)
-
-
-def chain(path: str) -> list[str]:
-    """A path from the root and all directories above it, down from the root ''."""
-    parts = path.split("/") if path else []
-    return ["/".join(parts[:depth]) for depth in range(len(parts) + 1)]
-
-
-def below(paths: Sequence[str], folder: str) -> Sequence[str]:
-    """Those of some sorted paths that are below a directory; all below the root ''."""
-    if not folder:
-        return paths
-    start = bisect_left(paths, folder + "/")
-    return paths[start : bisect_left(paths, folder + "0", start)]  # 0 comes right behind /

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from wsbuild import patterns
 from wsbuild.actions.words import paths_in
 from wsbuild.cache.expand import GITIGNORE
-from wsbuild.paths import below, chain
+from wsbuild.folders import below, chain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from wsbuild import patterns
 from wsbuild.actions.tally import IDLE, SKIPPED, UP_TO_DATE, StepReport
+from wsbuild.folders import below, chain
 from wsbuild.looks import look_at, names_in
-from wsbuild.paths import below, chain
 from wsbuild.watch import settled
 
 if TYPE_CHECKING:

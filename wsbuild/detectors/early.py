@@ -16,8 +16,8 @@ from wsbuild.detectors.batches import batches
 from wsbuild.detectors.rooms import Room, Started, environment
 from wsbuild.detectors.ways import FILES, Way, Ways, ending
 from wsbuild.errors import StateError, UserError
+from wsbuild.folders import chain
 from wsbuild.looks import look_at
-from wsbuild.paths import chain
 from wsbuild.tools import process
 
 if TYPE_CHECKING:

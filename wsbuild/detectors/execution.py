@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import shutil
 from typing import TYPE_CHECKING, NamedTuple
 
 from wsbuild.detectors.contract import REPORT, Output, ToolError
 from wsbuild.detectors.finding import CATEGORIES, SEVERITIES, Finding, with_fingerprints
 from wsbuild.detectors.rooms import Room, environment
-from wsbuild.paths import chain
+from wsbuild.folders import chain
 from wsbuild.tools import process
 
 if TYPE_CHECKING:
@@ -160,6 +159,8 @@ def _report(folder: str) -> str:
 
 def _copy(files: Iterable[str], manifest: Manifest, root: str, to: str) -> None:
     """Copy files, and what configures the tool for them."""
+    import shutil
+
     above = {parent for path in files for parent in chain(os.path.dirname(path))}
     wanted = above if manifest.config_scope == "chain" else {""}
     settings = {os.path.join(folder, name) for folder in wanted for name in manifest.config_files}

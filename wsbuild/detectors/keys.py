@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 from wsbuild.cache.digest import sha256_text
-from wsbuild.paths import chain
+from wsbuild.folders import chain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
