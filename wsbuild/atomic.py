@@ -12,7 +12,6 @@ import json
 import os
 import threading
 import time
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Self
 
 from wsbuild.errors import BusyError, StateError
@@ -229,7 +228,7 @@ class FileLock:
             return False
 
     def _write_note(self, fd: int) -> None:
-        started = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        started = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
         note = {"pid": os.getpid(), "started": started, "what": self.what}
         # The note is a courtesy: on a full disk the lock is good without it.
         with contextlib.suppress(OSError):

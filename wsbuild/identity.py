@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -15,7 +14,7 @@ from wsbuild.cache.files import MISSING
 from wsbuild.store.tool_versions import Asked
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from wsbuild.cache.files import FileStates
 
@@ -77,14 +76,16 @@ class Tools:
         """The absolute path of what `command` starts; empty where there is nothing."""
         found = self.python if command == PYTHON else self._found.get(command)
         if found is None:
-            found = shutil.which(command, path=self.path) or ""
+            found = next(filter(_is_program, self._candidates(command)), "")
             self._found[command] = found
-            for directory in self.path.split(os.pathsep):
-                candidate = os.path.join(directory, command)
-                self._states.note(candidate)
-                if candidate == found:
-                    break
         return found
+
+    def _candidates(self, command: str) -> Iterator[str]:
+        """Where it may be, in the order in which it is looked for: each place is noted."""
+        folders = [""] if os.path.dirname(command) else self.path.split(os.pathsep)
+        for candidate in (os.path.join(folder, command) for folder in folders):
+            self._states.note(candidate)
+            yield candidate
 
     def identity(self, command: str, version: Sequence[str] = ()) -> str:
         """A short string that changes when the tool does."""
@@ -205,6 +206,11 @@ class Tools:
             words = [word for word in words[1:] if not word.startswith("-") and "=" not in word]
         found = self.find(words[0]) if words else ""
         return (sha256_bytes(rest), found) if found else None
+
+
+def _is_program(path: str) -> bool:
+    """Whether a shell would start it. (What `shutil.which` goes by takes longer to import than to do.)"""
+    return os.access(path, os.X_OK) and not os.path.isdir(path)
 
 
 def _leads_elsewhere(path: str) -> bool:

@@ -5,7 +5,6 @@ way to the first tool: imports little.
 from __future__ import annotations
 
 import os
-import tempfile
 from typing import TYPE_CHECKING, NamedTuple
 
 from wsbuild.tools import process
@@ -18,26 +17,59 @@ if TYPE_CHECKING:
     from wsbuild.detectors.ways import Way
 
 
+PREFIX = "wsbuild-detect-"
+
+
+def _folder() -> str:
+    """A new directory among the temporary files that nobody else may enter: as `tempfile.mkdtemp` makes one,
+    which takes longer to import than some tools need to answer.
+    """
+    given = (os.environ.get(name) for name in ("TMPDIR", "TEMP", "TMP"))
+    path = os.path.join(next(filter(None, given), "/tmp"), PREFIX + os.urandom(8).hex())  # noqa: S108
+    try:
+        os.mkdir(path, 0o700)
+    except OSError:
+        from tempfile import mkdtemp
+
+        return mkdtemp(prefix=PREFIX)
+    return os.path.abspath(path)
+
+
 class Room:
     """What one call has for itself: a `folder`, which is its home as well, and a file for what it says of
     `errors`.
     """
 
     def __init__(self) -> None:
-        self._folder = tempfile.TemporaryDirectory(prefix="wsbuild-detect-")
-        self.folder = self._folder.name
+        self.folder = _folder()
         self.errors = open(os.path.join(self.folder, "stderr"), "wb+")  # noqa: SIM115 - `close` closes it
 
     def close(self) -> None:
         """Nothing of it stays."""
         self.errors.close()
-        self._folder.cleanup()
+        try:
+            for name in os.listdir(self.folder):
+                os.unlink(os.path.join(self.folder, name))
+            os.rmdir(self.folder)
+        except OSError:  # a directory is among it
+            _remove(self.folder)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _remove(folder: str) -> None:
+    """Remove a directory with all that is in it, also where a tool has left what may not be written."""
+    import shutil
+
+    for above, names, _ in os.walk(folder):
+        for path in (os.path.join(above, name) for name in names):
+            if not os.path.islink(path):
+                os.chmod(path, 0o700)
+    shutil.rmtree(folder)
 
 
 class Started(NamedTuple):

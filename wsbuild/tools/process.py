@@ -13,7 +13,6 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -148,8 +147,8 @@ def is_canceled() -> bool:
 
 def shutdown() -> None:
     """End all supervisors, at once with what they still run; after it, commands may start again."""
-    for busy in tuple(_pool.busy):
-        busy.cut()
+    for each in (*_pool.busy, *_pool.idle):
+        each.cut()
     with contextlib.suppress(IndexError):
         while True:
             _pool.idle.pop().close()
@@ -162,6 +161,8 @@ def _file_of(data: bytes) -> BinaryIO:
     """A nameless file to read `data` from."""
     if not data:
         return open(os.devnull, "rb")
+    import tempfile
+
     file: BinaryIO = tempfile.TemporaryFile()  # noqa: SIM115 - the caller closes it
     file.write(data)
     file.seek(0)
@@ -208,6 +209,8 @@ def capture(
     After `timeout` seconds it is killed with its process group, and the code is 124. The code is
     127 or 126 where it cannot be started, 128 + n where signal n ended it.
     """
+    import tempfile
+
     own = tool_env(os.environ, env or {})
     # Files, not pipes: a grandchild that keeps a pipe open would be waited for.
     with _file_of(input) as given, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:

@@ -105,21 +105,26 @@ def secrets_of(
     password. Values that are too short, a common word or an existing path are left out; of `names` only
     those that are too short.
     """
-    from urllib.parse import unquote
-
     listed = set(names)
     found: dict[Secret, None] = {}
     for name, value in (*environ.items(), *given):
         password = _PASSWORD.search(value)
         if not (name in listed or password or _NAME.search(name)):
             continue
-        held = [value, password[1], unquote(password[1])] if password else [value]
+        held = [value, *_written(password[1])] if password else [value]
         found.update(
             (Secret(name, each), None)
             for each in held
             if len(each) >= SHORTEST and (name in listed or _tells(each))
         )
     return list(found)
+
+
+def _written(password: str) -> tuple[str, str]:
+    """A password as it stands in a URL, and as it is."""
+    from urllib.parse import unquote
+
+    return password, unquote(password)
 
 
 def _tells(value: str) -> bool:
