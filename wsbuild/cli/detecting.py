@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from wsbuild.detectors.engine import Report
     from wsbuild.detectors.project import Project
     from wsbuild.memory import Memory
+    from wsbuild.worktrees.status import Said
 
 
 def run_named(request: Request, root: str, place: str, environ: Mapping[str, str]) -> Answer:
@@ -38,7 +39,7 @@ def run(
     words: Sequence[str],
     root: str,
     environ: Mapping[str, str],
-    said: bytes | None = None,
+    said: Said | None = None,
     early: Early | None = None,
 ) -> Answer:
     """Judge; the command is remembered as `words`. Git may have `said` already what is staged, and calls have

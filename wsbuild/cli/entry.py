@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from wsbuild.detectors.early import Early
     from wsbuild.memory import Memory
+    from wsbuild.worktrees.status import Said
 
 NEEDED = (
     "typing",
@@ -174,20 +175,23 @@ def _staged(words: list[str], here: str, root: str) -> tuple[int, str, str] | No
     files that it names are the same. What is staged git tells long before it has looked at the working tree.
     """
     from wsbuild import memory
-    from wsbuild.worktrees.status import STAGED, Asked, Status
+    from wsbuild.worktrees.status import STAGED, WHERE, Asked, Said, Status
 
     index = os.environ.get("GIT_INDEX_FILE", "")
     index = os.path.abspath(index) if index else ""
-    asked, first = Asked(root, os.environ, index), Asked(root, os.environ, index, STAGED)
+    first, asked = Asked(root, os.environ, index, STAGED), Asked(root, os.environ, index)
     _import_until(first.source)
     expected = os.fsdecode(first.answer() or b"")
     old = memory.load(memory.DETECT, root, [here, *words, expected])
-    early = _expecting(words, [here, *words], root, expected) if expected and old is None else None
+    early = _expecting([here, *words], root, expected) if expected and old is None else None
     try:
+        where = None
         if old is None:
+            where = Asked(root, os.environ, index, WHERE)
             _import_until(asked.source)
-        said = asked.answer()
-        if said is None or not (status := Status(said)).is_clean:
+        answered = asked.answer()
+        said = Said(answered, where.answer() if where else None) if answered is not None else None
+        if said is None or not (status := Status(said.status)).is_clean:
             return _usual(words, [here, *words], root, said)
         if status.index != expected:
             old = memory.load(memory.DETECT, root, [here, *words, status.index])
@@ -199,16 +203,14 @@ def _staged(words: list[str], here: str, root: str) -> tuple[int, str, str] | No
             early.end()
 
 
-def _expecting(words: list[str], known: list[str], root: str, index: str) -> Early | None:
+def _expecting(known: list[str], root: str, index: str) -> Early | None:
     """Calls for what is staged if the working tree is like the `index`, as far as a run that is remembered as
     `known` tells how.
     """
     from wsbuild import memory
-    from wsbuild.cli.lean import request_of
     from wsbuild.worktrees.status import names_in_index
 
-    request = request_of(words[1:], root)
-    old = None if request is None or request.paths else memory.load(memory.DETECT, root, known)
+    old = memory.load(memory.DETECT, root, known)
     return None if old is None else _early(old, names_in_index(index), root)
 
 
@@ -229,7 +231,7 @@ def _usual(
     words: list[str],
     known: list[str],
     root: str,
-    said: bytes | None = None,
+    said: Said | None = None,
     early: Early | None = None,
 ) -> tuple[int, str, str] | None:
     """The answer to a usual form, remembered as `known`; git may have `said` what is staged, and calls of

@@ -224,8 +224,9 @@ def remember_staged(
     told = {os.path.join(project.root, name) for name in names}
     stats = {path: look for path, look in project.watch.stats().items() if path not in told}
     _save(words, project, scan, _as_known(report), stats, json.dumps({"names": project.watch.names}))
-    ways = to_bytes(_ways(project, scan, early.ways.ways if early else ()))
-    _save(words[:-1], project, scan, Report([], [], [], [], 0), stats, "", ways)
+    if not scan.request.paths:  # else not all that is staged is wanted
+        ways = to_bytes(_ways(project, scan, early.ways.ways if early else ()))
+        _save(words[:-1], project, scan, Report([], [], [], [], 0), stats, "", ways)
 
 
 def _ways(project: Project, scan: Scan, before: Sequence[Way] = ()) -> Ways:

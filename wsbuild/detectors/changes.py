@@ -17,6 +17,8 @@ from wsbuild.worktrees.status import Asked, Status
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from wsbuild.worktrees.status import Said
+
 EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 _NO_USE = frozenset({"__pycache__", STATE})
 _NAMES = ("diff", "--name-only", "--no-renames", "--diff-filter=d", "--relative", "-z")
@@ -24,11 +26,12 @@ _NAMES = ("diff", "--name-only", "--no-renames", "--diff-filter=d", "--relative"
 
 class Changes:
     """What git knows of the project at `root`; of `environ` the index that a hook is given counts. Raises
-    UserError where there is no git. `said` is what git has said of the index already.
+    UserError where there is no git. `said` is what git has said already.
     """
 
-    def __init__(self, root: str, environ: Mapping[str, str], said: bytes | None = None) -> None:
-        git = Git.find(root)
+    def __init__(self, root: str, environ: Mapping[str, str], said: Said | None = None) -> None:
+        where = said.where if said else None
+        git = Git.find(root) if where is None else Git.of(root, where)
         if git is None:
             raise UserError(f"{root} is in no git repository", "name files instead")
         self._git = git
@@ -36,7 +39,7 @@ class Changes:
         # A hook is started at the top of the work tree, and the name may be seen from there.
         self._env = {"GIT_INDEX_FILE": os.path.join(git.top, given)} if given else {}
         self._environ = environ
-        self._said = said
+        self._said = said.status if said else None
 
     def _paths(self, *words: str) -> list[str]:
         said = self._git.run(*words, env=self._env)

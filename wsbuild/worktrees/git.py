@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from wsbuild.errors import StateError
 from wsbuild.tools.process import capture
+from wsbuild.worktrees.status import WHERE
 from wsbuild.worktrees.words import ENVIRON, OPTIONS, PROGRAM
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 TIMEOUT_S = 600.0
 
@@ -43,13 +44,16 @@ class Git(NamedTuple):
 
         Raises GitError where there is one that git does not want to use.
         """
-        words = ("--is-inside-work-tree", "--show-toplevel", "--show-prefix", "--absolute-git-dir")
-        ask = ["rev-parse", *words, "--git-common-dir"]
-        code, said = _call(ask, root)
+        code, said = _call(WHERE, root)
         if code:
             if _is_below_repository(root) and code not in {126, 127}:
-                raise _error(ask, said)
+                raise _error(WHERE, said)
             return None
+        return cls.of(root, said, ignore)
+
+    @classmethod
+    def of(cls, root: str, said: bytes, ignore: tuple[str, ...] = ()) -> Git | None:
+        """The same, by what git has `said` to the question WHERE it is."""
         inside, top, prefix, git_dir, common = os.fsdecode(said).split("\n")[:5]
         if inside != "true":
             return None
@@ -88,7 +92,7 @@ class Git(NamedTuple):
 
 
 def _call(
-    words: tuple[str, ...] | list[str],
+    words: Sequence[str],
     cwd: str,
     env: Mapping[str, str] | None = None,
     given: bytes = b"",
@@ -97,7 +101,7 @@ def _call(
     return capture([PROGRAM, *OPTIONS, *words], input=given, cwd=cwd, timeout=TIMEOUT_S, env=own)
 
 
-def _error(words: tuple[str, ...] | list[str], said: bytes) -> GitError:
+def _error(words: Sequence[str], said: bytes) -> GitError:
     text = said.decode("utf-8", "backslashreplace").strip()
     return GitError(f"git {words[0]} failed: {text}", "see what git says, and run it again")
 

@@ -14,7 +14,13 @@ if TYPE_CHECKING:
 _COMMON = ("-z", "--no-renames", "--ignore-submodules=none")
 ALL = ("status", "--porcelain=v2", "--branch", "--untracked-files=all", *_COMMON)
 STAGED = ("diff-index", "--cached", "--raw", *_COMMON, "HEAD", "--")
-"""The questions: what `Status` reads, which takes a look at every file; and its `index`, which does not."""
+WHERE = (
+    *("rev-parse", "--is-inside-work-tree", "--show-toplevel", "--show-prefix", "--absolute-git-dir"),
+    "--git-common-dir",
+)
+"""The questions: what `Status` reads, which takes a look at every file; its `index`, which does not; where
+the repository is.
+"""
 
 _FIELDS_BEFORE_PATH = {"1": 8, "u": 10}
 """By the kind of an entry."""
@@ -55,6 +61,14 @@ class Asked:
         if not self._pid or os.waitpid(self._pid, 0)[1]:
             return None
         return said
+
+
+class Said:
+    """What git has answered: what is staged (`status`), and `where` the repository is, if that was asked."""
+
+    def __init__(self, status: bytes, where: bytes | None = None) -> None:
+        self.status = status
+        self.where = where
 
 
 class Status:
