@@ -264,6 +264,7 @@ def begin(command: Command, errors: BinaryIO | None = None) -> Begun:
     limit = command.timeout_sec or 0.0
     request = encode(command.argv, command.env, command.cwd, limit, command.grace_sec)
     supervisor = _pool.take()
+    source = -1
     try:
         with _file_of(command.stdin) as given:
             source, sink = os.pipe()
@@ -271,6 +272,8 @@ def begin(command: Command, errors: BinaryIO | None = None) -> Begun:
                 fds = [sink, given.fileno(), *([errors.fileno()] if errors else [])]
                 supervisor.ask(request, fds if command.stdin or errors else fds[:1])
     except BaseException:
+        if source >= 0:
+            os.close(source)
         supervisor.cut()
         _pool.give_back(supervisor)
         raise

@@ -363,6 +363,24 @@ def test_lack_of_processes_is_no_fault_of_the_tool(marked: Marked) -> None:
         process._why_not(answer, marked.command("true"))
 
 
+def test_what_could_not_be_asked_for_leaves_nothing(marked: Marked, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither a descriptor nor a supervisor: many commands may be tried."""
+    process.shutdown()
+    before = len(os.listdir("/proc/self/fd"))
+
+    def fail(*_: object) -> None:
+        raise OSError(errno.ENOBUFS, "no room")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(process.Link, "ask", fail)
+        for _ in range(3):
+            with pytest.raises(OSError, match="no room"):
+                process.run(marked.command("true"), log=None)
+    process.shutdown()
+    assert len(os.listdir("/proc/self/fd")) == before
+    assert process.run(marked.command("true"), log=None).state == "ok"
+
+
 def test_tool_environment_is_an_allow_list() -> None:
     """Only the listed variables of the caller pass; what is declared always does."""
     passing = {"PATH": "/bin", "HOME": "/h", "LC_ALL": "C", "XDG_STATE_HOME": "/s", "no_proxy": "p"}
