@@ -5,6 +5,7 @@ way to the first tool: imports little.
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from wsbuild.tools import process
@@ -51,7 +52,7 @@ class Room:
             for name in os.listdir(self.folder):
                 os.unlink(os.path.join(self.folder, name))
             os.rmdir(self.folder)
-        except OSError:  # a directory is among it
+        except OSError:  # a directory is among it, or it is gone
             _remove(self.folder)
 
     def __enter__(self) -> Self:
@@ -69,7 +70,8 @@ def _remove(folder: str) -> None:
         for path in (os.path.join(above, name) for name in names):
             if not os.path.islink(path):
                 os.chmod(path, 0o700)
-    shutil.rmtree(folder)
+    with suppress(FileNotFoundError):
+        shutil.rmtree(folder)
 
 
 class Started(NamedTuple):

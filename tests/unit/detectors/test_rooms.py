@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import stat
 from pathlib import Path
 
@@ -46,6 +47,13 @@ def test_nothing_of_it_stays(temporary: Path, tmp_path: Path) -> None:
         deep.parent.chmod(0)
     assert list(temporary.iterdir()) == []
     assert (stat.S_IMODE(outside.stat().st_mode), os.listdir(outside)) == (0o500, ["file"])
+
+
+def test_a_tool_may_remove_it(temporary: Path) -> None:
+    """Its home is its own."""
+    with Room() as room:
+        shutil.rmtree(room.folder)
+    assert list(temporary.iterdir()) == []
 
 
 def test_where_no_temporary_files_can_be(temporary: Path) -> None:
