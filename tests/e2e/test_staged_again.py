@@ -92,6 +92,18 @@ def test_nothing_staged_is_nothing_found(space: Space) -> None:
     stage(space, "a.txt", "BAD\n")
     assert asked(space) == (1, False)
     stage(space, "a.txt", "good\n")
+    done = space.wsbuild("detect", "--staged")
+    assert done.out == "nothing is staged that is to be judged\n"
+    assert (ENGINE in done.err, "wsbuild.detectors" in done.err) == (False, False)
+
+
+def test_nothing_staged_is_told_in_every_form(space: Space) -> None:
+    """A reader of JSON gets a report; what is not known is an error all the same."""
+    told = space.wsbuild("detect", "--staged", "--json").json
+    assert told["findings"] == []
+    assert {one["status"] for one in told["detectors"]} == {"cached"}
+    assert "No such option" in space.wsbuild("detect", "--staged", "--stagd", code=2).err
+    space.git("rm", "-q", "sub/b.txt")
     assert "nothing is staged" in space.wsbuild("detect", "--staged").out
 
 
@@ -160,7 +172,7 @@ def test_what_else_counts_is_noticed(space: Space, change: Callable[[Space], Non
 
 
 def test_the_index_may_change_while_it_is_asked_for(space: Space) -> None:
-    """What git says last is what counts."""
+    """What git says last is what counts; but where nothing was staged as it began, there is nothing to do."""
     shims = space.root.parent / "shims"
     shims.mkdir()
     (shims / "git").write_text(SLOW_GIT.format(git=shutil.which("git"), before=shims / "before"))
@@ -174,10 +186,10 @@ def test_the_index_may_change_while_it_is_asked_for(space: Space) -> None:
     stage(space, "a.txt", "BAD\n")
     for known in (False, True):
         assert asked(space) == (1, known)
-    (shims / "before").write_text("")
-    assert asked(space) == (1, True)
     stage(space, "a.txt", "good and new\n")
     assert asked(space) == (0, False)
+    (shims / "before").write_text("")
+    assert "nothing is staged" in space.wsbuild("detect", "--staged").out
     (shims / "before").unlink()
     stage(space, "a.txt", "BAD\n")
     assert asked(space)[0] == 1

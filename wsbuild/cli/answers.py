@@ -40,6 +40,9 @@ class Answer(NamedTuple):
     err: str = ""
 
 
+NOTHING_STAGED = Answer(EXIT_OK, "nothing is staged that is to be judged\n")
+
+
 def import_rest() -> None:
     """Import what is only needed for the answer: it takes a while, and so do tools."""
     import wsbuild.cli.show_findings

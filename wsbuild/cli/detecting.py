@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from wsbuild import memory
-from wsbuild.cli.answers import Answer, Request, answer, import_rest
+from wsbuild.cli.answers import NOTHING_STAGED, Answer, Request, answer, import_rest
 from wsbuild.cli.remembered import Scan, note_sources, remember, remember_staged, request_of, resume
 from wsbuild.detectors.project import open_project
 from wsbuild.detectors.selection import Selection, select
@@ -55,7 +55,7 @@ def run(
         return _run(request, (), root, root, environ, changes.since(request.since))
     names = changes.staged()
     if request.form == "text" and not _among(names, request.paths):
-        return Answer(EXIT_OK, "nothing is staged that is to be judged\n")
+        return NOTHING_STAGED
     with changes.as_staged() as place:
         # What git has said is part of the words: the same is the answer where it says the same again.
         known = words if said is not None and place == root else ()

@@ -181,7 +181,13 @@ def _staged(words: list[str], here: str, root: str) -> tuple[int, str, str] | No
     index = os.path.abspath(index) if index else ""
     first, asked = Asked(root, os.environ, index, STAGED), Asked(root, os.environ, index)
     _import_until(first.source)
-    expected = os.fsdecode(first.answer() or b"")
+    staged = first.answer()
+    if staged == b"" and _wants_text(words, root):
+        from wsbuild.cli.answers import NOTHING_STAGED
+
+        asked.end()
+        return NOTHING_STAGED
+    expected = os.fsdecode(staged or b"")
     old = memory.load(memory.DETECT, root, [here, *words, expected])
     early = _expecting([here, *words], root, expected) if expected and old is None else None
     try:
@@ -201,6 +207,14 @@ def _staged(words: list[str], here: str, root: str) -> tuple[int, str, str] | No
     finally:
         if early is not None:
             early.end()
+
+
+def _wants_text(words: list[str], root: str) -> bool:
+    """Whether a usual form asks for a text: that says as well that there is nothing to tell."""
+    from wsbuild.cli.lean import request_of
+
+    request = request_of(words[1:], root)
+    return request is not None and request.form == "text"
 
 
 def _expecting(known: list[str], root: str, index: str) -> Early | None:

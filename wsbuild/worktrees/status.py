@@ -62,6 +62,15 @@ class Asked:
             return None
         return said
 
+    def end(self) -> None:
+        """Nobody wants the answer any more."""
+        from signal import SIGKILL
+
+        os.close(self._source)
+        if self._pid:
+            os.kill(self._pid, SIGKILL)
+            os.waitpid(self._pid, 0)
+
 
 class Said:
     """What git has answered: what is staged (`status`), and `where` the repository is, if that was asked."""
