@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from wsbuild.actions.freshness import Decision
-    from wsbuild.plan.records import StepPlan
+    from wsbuild.cache.entry import Entry
+    from wsbuild.plan.records import StepPlan, WorkstreamPlan
 
 
 class Limit(NamedTuple):
@@ -140,6 +141,32 @@ class Ground(NamedTuple):
     def is_created(self, path: str) -> bool:
         """Whether a file that the step left is of its own making."""
         return path in self.made or path not in self.standing
+
+
+class Restored(NamedTuple):
+    """A step whose recorded result was put back: `decision` is why it was not up to date, `why` the same
+    in a few words, `log` what the step once printed, `aside` where files are that were in the way.
+    """
+
+    ws: WorkstreamPlan
+    step: StepPlan
+    decision: Decision
+    entry: Entry
+    success: Success
+    wrote: Mapping[str, Wrote]
+    log: bytes
+    why: str
+    duration_s: float
+    aside: tuple[str, ...] = ()
+
+    @property
+    def task(self) -> str:
+        """The name of the step's task."""
+        return self.ws.step_task(self.step.name)
+
+    def attempt_at(self, attempt_id: int) -> Attempt:
+        """The attempt that it counts as."""
+        return Attempt("", attempt_id, 0, self.task, self.ws.id, self.step.name, self.step.phase)
 
 
 def success_of(

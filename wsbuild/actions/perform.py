@@ -12,8 +12,7 @@ from wsbuild.actions.allowance import give_up, stop_of
 from wsbuild.actions.attempt import TROUBLE, attempt, why
 from wsbuild.actions.freshness import written
 from wsbuild.actions.job import Job, job_of
-from wsbuild.actions.outcome import OK, Ground, Outcome, Stop, left_by, success_of
-from wsbuild.actions.record import Restored
+from wsbuild.actions.outcome import OK, Ground, Outcome, Restored, Stop, left_by, success_of
 from wsbuild.actions.tally import BLOCKED, IDLE, SKIPPED, UP_TO_DATE, WAITING, StepReport
 from wsbuild.cache.blobs import DamagedBlobError
 

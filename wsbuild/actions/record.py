@@ -12,9 +12,9 @@ from __future__ import annotations
 import os
 import time
 from threading import RLock
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-from wsbuild.actions.outcome import Attempt, Ground, Outcome, Stop, left_by, success_of
+from wsbuild.actions.outcome import Attempt, Ground, Outcome, Restored, Stop, left_by, success_of
 from wsbuild.actions.record_run import RunRecorder, utc_now
 from wsbuild.actions.tally import RESTORED, UP_TO_DATE, StepReport, moved_lines
 from wsbuild.cache.manifest import canonical_json
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from wsbuild.actions.guard import Guard
     from wsbuild.actions.outcome import Success
     from wsbuild.actions.session import Session
-    from wsbuild.cache.entry import Entry
     from wsbuild.plan.records import StepPlan, WorkstreamPlan
     from wsbuild.store.db import Connection
     from wsbuild.store.writes import Wrote
@@ -59,32 +58,6 @@ def _clean_row(attempt: Attempt, success: Success) -> clean.CleanRow:
     at = (attempt.task, attempt.ws_id, attempt.step, attempt.attempt_id)
     outputs = canonical_json(success.outputs)
     return clean.CleanRow(*at, success.key, success.manifest, outputs, success.result)
-
-
-class Restored(NamedTuple):
-    """A step whose recorded result was put back: `decision` is why it was not up to date, `why` the same
-    in a few words, `log` what the step once printed, `aside` where files are that were in the way.
-    """
-
-    ws: WorkstreamPlan
-    step: StepPlan
-    decision: Decision
-    entry: Entry
-    success: Success
-    wrote: Mapping[str, Wrote]
-    log: bytes
-    why: str
-    duration_s: float
-    aside: tuple[str, ...] = ()
-
-    @property
-    def task(self) -> str:
-        """The name of the step's task."""
-        return self.ws.step_task(self.step.name)
-
-    def attempt_at(self, attempt_id: int) -> Attempt:
-        """The attempt that it counts as."""
-        return Attempt("", attempt_id, 0, self.task, self.ws.id, self.step.name, self.step.phase)
 
 
 class Recorder(RunRecorder):
