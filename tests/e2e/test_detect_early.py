@@ -203,6 +203,23 @@ def test_what_changes_after_the_start(project: Project, ask: Asking, change: str
     assert found(ask(project)) == found(fresh)
 
 
+def test_another_content_of_the_same_size(project: Project, ask: Asking) -> None:
+    """It is told from a touch by what is in it; where that is not known, nothing is started."""
+    project.write("a.py", "teh = 1\n")
+    settle(project, ask)
+    for text in ("eth = 1\n", "teh = 1\n"):
+        project.write("a.py", text)
+        answer = ask(project, then=lambda: until(project.ended.exists))
+        assert ("codespell", ("a.py",)) in ask.started
+        assert found(answer) == ([("codespell", "a.py")] if "teh" in text else [])
+        project.pids()
+        time.sleep(0.15)
+    (project.root / ".wsbuild/detect.db").unlink()
+    project.write("a.py", "the = 1\n")
+    assert found(ask(project)) == []
+    assert ask.started == []
+
+
 def test_a_new_configuration(project: Project, ask: Asking) -> None:
     """Nothing is started where directories have changed, or files may only have been touched."""
     project.write("a.py", "teh = 1\n")

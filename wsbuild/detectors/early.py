@@ -61,10 +61,10 @@ class Early:
             raise
 
     def _look(self, paths: Sequence[str]) -> bool:
-        """Note what is there now of those that have not the size that they had: the others may only have been
-        touched. Gives whether all are files of the project.
+        """Note what is there now of those that were not only touched. Gives whether all are files of the
+        project.
         """
-        room = MOST_BYTES
+        room, doubtful = MOST_BYTES, []
         for path in paths:
             full = os.path.join(self._root, path)
             st = os.lstat(full)
@@ -72,13 +72,25 @@ class Early:
                 return False
             at = self._old.places.get(path)
             if at is not None and self._old.look(at)[2] == st.st_size:
-                continue
+                doubtful.append(path)
             room -= st.st_size
             with open(full, "rb") as file:
                 self._contents[path] = "x" if st.st_mode & 0o111 else "f", file.read(MOST_BYTES)
+        for path in self._touched(doubtful):
+            del self._contents[path]
         folders = {folder for path in self._contents for folder in chain(os.path.dirname(path))}
         above = (os.path.join(self._root, folder) if folder else self._root for folder in folders)
         return all(self._looks_as_ever(folder, unseen=True) for folder in above)
+
+    def _touched(self, paths: Sequence[str]) -> list[str]:
+        """Those of noted files that have the contents that they had, as far as is known."""
+        if not paths:
+            return []
+        from wsbuild.cache.digest import sha256_bytes
+        from wsbuild.store.verdicts import last_read
+
+        known = last_read(self._root, paths)
+        return [path for path in paths if known.get(path) in {None, sha256_bytes(self._contents[path][1])}]
 
     def _looks_as_ever(self, path: str, *, unseen: bool) -> bool:
         """Whether a path looks as in the last run; `unseen` is the answer for one that it did not look at."""

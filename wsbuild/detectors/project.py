@@ -16,7 +16,7 @@ from wsbuild.detectors.keys import Folders
 from wsbuild.errors import UserError
 from wsbuild.identity import NODE_TOOLS, Tools, search_path
 from wsbuild.statedir import STATE, make_dir
-from wsbuild.store.verdicts import Verdicts
+from wsbuild.store.verdicts import DATABASE, Verdicts
 from wsbuild.tools.process import shutdown
 from wsbuild.tools.redact import Redactor, secrets_of
 from wsbuild.watch import Watch
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
     from wsbuild.detectors.contract import Detector
     from wsbuild.filestat import FileRow
-
-DATABASE = f"{STATE}/detect.db"
 
 
 class Project:

@@ -11,8 +11,9 @@ import os
 import sqlite3
 from typing import TYPE_CHECKING
 
+from wsbuild.statedir import STATE
 from wsbuild.store import files, tool_versions
-from wsbuild.store.dbfile import TROUBLE
+from wsbuild.store.dbfile import TROUBLE, connect
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -20,7 +21,19 @@ if TYPE_CHECKING:
     from wsbuild.filestat import FileRow
     from wsbuild.store.tool_versions import Asked
 
+DATABASE = f"{STATE}/detect.db"
 KEPT_DAYS = 90
+
+
+def last_read(root: str, paths: Iterable[str]) -> dict[str, str]:
+    """The digests (SHA-256) that files of the project at `root` had when they were read last, as far as that
+    can be told. Changes nothing.
+    """
+    try:
+        with contextlib.closing(connect(os.path.join(root, DATABASE), readonly=True)) as conn:
+            return {path: row.sha256 for path, row in files.get_many(conn, paths).items()}
+    except TROUBLE:
+        return {}
 
 
 class Verdicts:
