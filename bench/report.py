@@ -52,7 +52,7 @@ class Table:
             f"{min(walls):.1f}-{max(walls):.1f}",
             f"{middle.cpu_s * 1000:.1f}",
             _peak(middle),
-            f"{ratio(self.found, name, self.base):.2f}",
+            _ratio(ratio(self.found, name, self.base)),
             self._target(name),
         )
 
@@ -97,7 +97,7 @@ class Grid:
 
     def _row(self, name: str) -> Iterator[str]:
         for found in self.found:
-            yield f"{median(found[name]).wall_s * 1000:.1f} ({ratio(found, name, self.base):.2f})"
+            yield f"{median(found[name]).wall_s * 1000:.1f} ({_ratio(ratio(found, name, self.base))})"
 
     def data(self) -> dict[str, Any]:
         """All figures of all runs."""
@@ -112,6 +112,11 @@ class Grid:
             for name, figures in found.items()
         ]
         return {"title": self.title, "note": self.note, "base": self.base, "rows": rows}
+
+
+def _ratio(value: float) -> str:
+    """With what is left of it where it is small."""
+    return f"{value:.3g}" if value < 0.1 else f"{value:.2f}"
 
 
 def versions() -> dict[str, str]:

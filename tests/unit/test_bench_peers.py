@@ -261,6 +261,13 @@ def test_a_target_is_a_ratio_or_a_time() -> None:
     assert as_json([table])["tables"][0]["rows"][2]["limit_ms"] == 1234.5
 
 
+def test_a_small_ratio_is_not_nothing() -> None:
+    """Three hundred times less is told from none at all."""
+    found = {"base": figures(1.0), "much": figures(0.123456), "little": figures(0.0032854)}
+    lines = as_text(Table("T", "N.", "base", found)).splitlines()
+    assert [line.split()[-1] for line in lines[3:]] == ["1.00", "0.12", "0.00329"]
+
+
 def test_a_grid_has_a_column_for_each_graph() -> None:
     """The ratios are to the base of the same column."""
     found = [
