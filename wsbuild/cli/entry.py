@@ -160,7 +160,7 @@ def _early(old: Memory, paths: Sequence[str], root: str) -> Early:
     """
     from wsbuild.tools import process
 
-    process.prepare(os.cpu_count() or 1)
+    process.prepare(1)  # the others are made when the first tool runs
     from wsbuild.detectors.early import Early
     from wsbuild.detectors.ways import ways_of
 
