@@ -1,11 +1,11 @@
-"""The tools that keep results: all outputs are gone, and come back."""
+"""The tools that keep results: nothing is to be done; all outputs are gone, and come back."""
 
 from __future__ import annotations
 
 from functools import partial
 from typing import TYPE_CHECKING
 
-from bench.cases.setting import Setting, Site, absent, cold, lay_out
+from bench.cases.setting import NOOP_WARMUP, Setting, Site, absent, cold, lay_out, noop
 from bench.generate import make_graph, remove_outputs
 from bench.measure import Command, once
 from bench.peers import turbo, wsbuild_run
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 TARGET = 1 / 3
 """How long it may take, in units of what turbo takes."""
+
+NOOP = 1 / 20
+"""How long `wsbuild run` may take to find nothing to do, in units of what turbo takes."""
 
 RUNS = 5
 """So many turns count at most: each takes long."""
@@ -55,6 +58,15 @@ def _tables(setting: Setting, peers: Sequence[CachingPeer], workstreams: int, wo
         setting.tell(f"filling the cache of {site.peer.NAME}")
         once(cold(site), setting.scratch)
     size = f"{workstreams} workstreams, {graph.steps} steps"
+    has_target = sites[0].peer.NAME == turbo.NAME and workstreams == setting.restored
+    yield Table(
+        f"Nothing to do, by those that keep results: {size}",
+        f"All outputs are as built.{word}",
+        sites[0].peer.NAME,
+        setting.measure([noop(site) for site in sites], warmup=NOOP_WARMUP),
+        {wsbuild_run.NAME: NOOP} if has_target else {},
+        absent=absent(peers),
+    )
     for known, title in ((True, "All outputs removed"), (False, "In a fresh checkout with the cache")):
         commands = [
             command for site in sites for command in _restore(site, by_name[site.peer.NAME], known=known)
@@ -63,9 +75,8 @@ def _tables(setting: Setting, peers: Sequence[CachingPeer], workstreams: int, wo
         note = f"Every output is back, and no step ran for it. `many jobs` is turbo's default.{word}"
         if not known:
             note += " wsbuild reads and checks all bundles anew."
-        base = sites[0].peer.NAME
-        targets = {wsbuild_run.NAME: TARGET} if known and base == turbo.NAME else {}
-        yield Table(f"{title}: {size}", note, base, found, targets, absent=absent(peers))
+        targets = {wsbuild_run.NAME: TARGET} if known and has_target else {}
+        yield Table(f"{title}: {size}", note, sites[0].peer.NAME, found, targets, absent=absent(peers))
 
 
 def restore(setting: Setting, chosen: Sequence[str]) -> Iterator[Table]:  # noqa: ARG001 - it is one case
