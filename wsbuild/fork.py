@@ -5,7 +5,6 @@ is not there already.
 from __future__ import annotations
 
 import os
-from array import array
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,14 +26,26 @@ def can_fork() -> bool:
         return False
 
 
-def both_halves(work: Callable[[Sequence[T]], array[int]], items: Sequence[T], many: int) -> array[int]:
+def both_halves(work: Callable[[Sequence[T]], list[int]], items: Sequence[T], many: int) -> list[int]:
     """What `work`, which changes nothing, makes of `items`: of the second half in another process where they
     are `many` or more, and that is possible.
     """
     if not _is_worth(items, many):
         return work(items)
-    first, rest = _in_two(work, items, lambda made: made.tobytes(), lambda told: array("q", told))
+    first, rest = _in_two(work, items, _to_bytes, _of_bytes)
     return first + rest
+
+
+def _to_bytes(numbers: list[int]) -> bytes:
+    if not numbers:  # mostly there are none
+        return b""
+    from array import array
+
+    return array("q", numbers).tobytes()
+
+
+def _of_bytes(told: bytes) -> list[int]:
+    return memoryview(told).cast("q").tolist()
 
 
 def in_two(work: Callable[[Sequence[T]], list[R]], items: Sequence[T], many: int) -> list[R]:

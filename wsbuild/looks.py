@@ -6,12 +6,12 @@ Part of the hot path: imports nothing that is not there already.
 from __future__ import annotations
 
 import os
-from array import array
 
 from wsbuild.fork import both_halves
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from array import array
     from collections.abc import Sequence
 
 Look = tuple[int, int, int, int, int]
@@ -30,6 +30,9 @@ MANY = 1500
 MOST_LINKS = 40
 """So many links lead from one to the next before Linux gives up, see path_resolution(7)."""
 
+SOME = 256
+"""So many looks are compared at a time: all of them would take memory twice."""
+
 _SIGNED = 2**63 - 1
 
 
@@ -46,18 +49,21 @@ def look_at(path: str) -> Look:
         return GONE
 
 
-def differing(paths: Sequence[str], seen: array[int]) -> list[int]:
+def differing(paths: Sequence[str], seen: array[int] | memoryview) -> list[int]:
     """The places of those among `paths` that do not look as they did; `seen` has the fields of one after the
     other.
     """
 
-    def of_some(places: Sequence[int]) -> array[int]:
-        return array("q", _differing(paths, seen, places[0], places[-1] + 1))
+    def of_some(places: Sequence[int]) -> list[int]:
+        found: list[int] = []
+        for start in range(places[0], places[-1] + 1, SOME):
+            found += _differing(paths, seen, start, min(start + SOME, places[-1] + 1))
+        return found
 
-    return both_halves(of_some, range(len(paths)), MANY).tolist() if paths else []
+    return both_halves(of_some, range(len(paths)), MANY) if paths else []
 
 
-def _differing(paths: Sequence[str], seen: array[int], start: int, end: int) -> list[int]:
+def _differing(paths: Sequence[str], seen: array[int] | memoryview, start: int, end: int) -> list[int]:
     now: list[int] = []
     lstat, add = os.lstat, now.extend
     for path in paths[start:end]:
@@ -67,14 +73,13 @@ def _differing(paths: Sequence[str], seen: array[int], start: int, end: int) -> 
             add(GONE)
         else:  # `look_of`, without a call for each
             add((st.st_mtime_ns, st.st_ctime_ns, st.st_size, st.st_ino & _SIGNED, st.st_mode))
-    looks = array("q", now)
-    before = seen[start * FIELDS : end * FIELDS]
-    if looks == before:
+    before = seen[start * FIELDS : end * FIELDS].tolist()
+    if now == before:
         return []
     return [
         start + at
         for at in range(end - start)
-        if looks[at * FIELDS : at * FIELDS + FIELDS] != before[at * FIELDS : at * FIELDS + FIELDS]
+        if now[at * FIELDS : at * FIELDS + FIELDS] != before[at * FIELDS : at * FIELDS + FIELDS]
     ]
 
 

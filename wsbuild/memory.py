@@ -12,7 +12,6 @@ import stat
 import sys
 import time
 import zlib
-from array import array
 
 from wsbuild import __version__
 from wsbuild.looks import FIELDS, GONE, Look, differing, look_at, names_in
@@ -20,6 +19,7 @@ from wsbuild.watch import settled
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from array import array
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from typing import Any
 
@@ -42,6 +42,9 @@ HIDDEN = "#"
 UNDECIDED = -1
 """The exit code of an answer that is right only when all that was left has been decided."""
 
+NUMBER = 8
+"""Bytes of each number of a look."""
+
 NO_MARK = bytes(16)
 """Of what has no content that could be told again."""
 
@@ -61,7 +64,7 @@ class Memory:
         root: str,
         answer: tuple[int, str, str],
         paths: Sequence[str],
-        seen: array[int],
+        seen: array[int] | memoryview,
         environ: Mapping[str, str | None],
         details: bytes = b"",
         marks: bytes = b"",
@@ -132,7 +135,8 @@ class Memory:
 
     def saw(self, place: int, look: Look) -> None:
         """Note that it looks so now, and is what it was."""
-        self.seen[place * FIELDS : place * FIELDS + FIELDS] = array("q", look)
+        for at, number in enumerate(look, place * FIELDS):
+            self.seen[at] = number
 
     def renewed(self, answer: tuple[int, str, str], looks: Mapping[str, Look], found: bytes) -> Memory:
         """The memory of a run that gave this answer, and has seen something else of some (absolute) paths."""
@@ -208,6 +212,8 @@ def of_run(
     found: bytes = b"",
 ) -> Memory:
     """What is to be remembered of a run in `root` that has looked at `stats`, by absolute path as `marks`."""
+    from array import array
+
     seen = array("q", [number for look in stats.values() for number in look])
     above = os.path.join(root, "")
     paths = [path.removeprefix(above) or path for path in stats]
@@ -252,9 +258,10 @@ def _parse(data: bytes, wanted: bytes, root: str, path: str) -> Memory | None:
     about, environ, code, out, err, paths, stats, more, first = _split(body)
     if about != wanted:
         return None
-    names, seen = _decode(paths).split("\0"), array("q", bytes(stats))
-    if len(names) * FIELDS != len(seen):
+    names = _decode(paths).split("\0")
+    if len(names) * FIELDS * NUMBER != len(stats):
         raise ValueError("it is damaged")
+    seen = memoryview(bytearray(stats)).cast("q")
     return Memory(
         root,
         (int(code), _decode(out), _decode(err)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from typing import TYPE_CHECKING
 
 from wsbuild import memory
@@ -111,7 +112,7 @@ class Remembering:
             claims.add(self._numbers[ws_id], steps)
         readers = claims.readers(watch, self._again.common)
         paths, marks = list(old.paths), bytearray(old.marks)
-        seen = old.seen
+        old.seen = seen = array("q", old.seen.tobytes())
         looks = watch.stats()
         if self._again.trace is None:  # else it is in the memory
             looks = {**watch.known, **looks}

@@ -7,7 +7,6 @@ from __future__ import annotations
 import os
 import stat
 import time
-from array import array
 from typing import TYPE_CHECKING
 
 from wsbuild.cache.digest import quick_fd
@@ -31,8 +30,8 @@ def take_as_seen(memory: Memory, places: Sequence[int], seed: int) -> list[int]:
     """
     size = FIELDS + 1
 
-    def rows(chosen: Sequence[int]) -> array[int]:
-        return array("q", [number for place in chosen for number in (place, *_look(memory, place, seed))])
+    def rows(chosen: Sequence[int]) -> list[int]:
+        return [number for place in chosen for number in (place, *_look(memory, place, seed))]
 
     found = both_halves(rows, places, MANY)
     rest = []
