@@ -15,7 +15,8 @@ from unittest import mock
 
 from wsbuild.actions import attempt, freshness, outcome, record, remains
 from wsbuild.cache import blobs, files, manifest
-from wsbuild.plan import cached
+from wsbuild.looks import Look
+from wsbuild.plan import stamps
 
 
 def short_margin() -> Any:
@@ -42,12 +43,12 @@ def killed_when_recording(number: int, *, after: bool) -> Any:
     return mock.patch.object(record.Recorder, "end", killing)
 
 
-def _by_mtime(row: Any, st: os.stat_result) -> bool:
-    return bool(row[0] == st.st_mtime_ns)
+def _by_mtime(row: Any, look: Look) -> bool:
+    return bool(row[0] == look[0])
 
 
-def _by_size_and_second(row: Any, st: os.stat_result) -> bool:
-    return (row[0] // 10**9, row[2]) == (st.st_mtime_ns // 10**9, st.st_size)
+def _by_size_and_second(row: Any, look: Look) -> bool:
+    return (row[0] // 10**9, row[2]) == (look[0] // 10**9, look[2])
 
 
 def mtime_only() -> Any:
@@ -64,7 +65,7 @@ def size_and_seconds() -> Any:
 
 def plan_by_mtime() -> Any:
     """A bundle file whose mtime is as remembered is not read."""
-    return mock.patch.object(cached, "trusted", _by_mtime)
+    return mock.patch.object(stamps, "trusted", _by_mtime)
 
 
 def command_not_in_key() -> Any:
