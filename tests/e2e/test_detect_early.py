@@ -22,6 +22,7 @@ import wsbuild.detectors.ways
 from wsbuild.cli import entry
 from wsbuild.detectors.early import Early
 from wsbuild.detectors.ways import FILES, Ways, ways_of
+from wsbuild.tools import process
 from wsbuild.tools.process import shutdown
 
 if TYPE_CHECKING:
@@ -343,6 +344,19 @@ def test_a_failure(project: Project, ask: Asking) -> None:
     late = anew(project, ask)
     assert not ask.started
     assert early[1]["errors"] == late[1]["errors"] != []
+
+
+@pytest.mark.parametrize("text", ["teh = 1\n", "NAME = 'a.py'\n"], ids=["changed", "touched"])
+def test_the_others_have_supervisors(
+    project: Project, ask: Asking, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    """However many calls were started early: later there are threads, and a fork is not possible."""
+    monkeypatch.setattr(os, "cpu_count", lambda: 5)
+    pool = process._pool
+    counts = []
+    project.write("a.py", text)
+    ask(project, then=lambda: counts.append(len(pool.busy) + len(pool.idle)))
+    assert counts == [5]
 
 
 def test_what_is_never_started_early(tmp_path: Path, ask: Asking) -> None:

@@ -112,7 +112,7 @@ class Remembering:
             claims.add(self._numbers[ws_id], steps)
         readers = claims.readers(watch, self._again.common)
         paths, marks = list(old.paths), bytearray(old.marks)
-        old.seen = seen = array("q", old.seen.tobytes())
+        old.seen = seen = array("q", old.seen.tobytes())  # what was loaded cannot grow
         looks = watch.stats()
         if self._again.trace is None:  # else it is in the memory
             looks = {**watch.known, **looks}

@@ -160,13 +160,14 @@ def _early(old: Memory, paths: Sequence[str], root: str) -> Early:
     """
     from wsbuild.tools import process
 
-    process.prepare(1)  # the others are made when the first tool runs
+    process.prepare(1)
     from wsbuild.detectors.early import Early
     from wsbuild.detectors.ways import ways_of
 
     above = os.path.join(root, "")
     early = Early(old, root, ways_of(old.first))
     early.start([path.removeprefix(above) for path in paths], os.environ)
+    process.prepare(os.cpu_count() or 1)  # for what is not started early: later there are threads
     return early
 
 

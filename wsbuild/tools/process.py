@@ -135,8 +135,10 @@ def cancel_all(signum: int) -> None:
 
 
 def prepare(count: int) -> None:
-    """Start supervisors for so many commands, which will be asked for soon."""
-    for _ in range(count - len(_pool.idle)):
+    """Have supervisors for so many commands at a time, which will be asked for soon: as long as there is one
+    thread, each is a fork, which takes a tenth of the time of a new process.
+    """
+    for _ in range(count - len(_pool.idle) - len(_pool.busy)):
         _pool.idle.append(_Supervisor())
 
 
