@@ -8,14 +8,13 @@ their parents in proc(5). Elsewhere only the tool's own process group is ended.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import select
 import signal
 import socket
-import subprocess
 import sys
 import time
-from typing import NamedTuple
 
 PR_SET_CHILD_SUBREAPER = 36
 LINUX = sys.platform == "linux"
@@ -24,26 +23,33 @@ LINGER = 0.1  # seconds in which what a tool left behind may still end by itself
 RESCAN = 0.02  # seconds between two rounds of SIGKILL
 GIVE_UP = 5.0  # seconds of SIGKILL: who outlives them is another user's or hangs in the kernel
 LONGEST_WAIT = 3600.0  # seconds; poll(2) takes no more than 2**31 ms
+IGNORED_BY_PYTHON = (signal.SIGPIPE, signal.SIGXFSZ)
+NO_PROCESS = (errno.EAGAIN, errno.ENOMEM)
+NOT_THERE = (errno.ENOENT, errno.ENOTDIR)
 
 
-class Request(NamedTuple):
+class Request:
     """One command; `timeout` and `grace` are in seconds, a `timeout` of 0 is none."""
 
-    timeout: float
-    grace: float
-    cwd: bytes
-    argv: list[bytes]
-    env: dict[bytes, bytes]
+    def __init__(
+        self, timeout: float, grace: float, cwd: bytes, argv: list[bytes], env: dict[bytes, bytes]
+    ) -> None:
+        self.timeout = timeout
+        self.grace = grace
+        self.cwd = cwd
+        self.argv = argv
+        self.env = env
 
 
-class Process(NamedTuple):
+class Process:
     """What proc(5) says of a process; `start` is in clock ticks since boot."""
 
-    pid: int
-    state: bytes
-    parent: int
-    group: int
-    start: int
+    def __init__(self, pid: int, state: bytes, parent: int, group: int, start: int) -> None:
+        self.pid = pid
+        self.state = state
+        self.parent = parent
+        self.group = group
+        self.start = start
 
 
 def parse(data: bytes) -> Request:
@@ -83,22 +89,50 @@ def start(request: Request, fds: list[int]) -> tuple[int, str]:
 
     Gives its pid, or else why not: the stage (fork, chdir, exec) and errno(3).
     """
-    given = fds[1] if len(fds) > 1 else subprocess.DEVNULL
     try:
-        tool = subprocess.Popen(
-            request.argv,
-            env=request.env,
-            cwd=request.cwd,
-            stdin=given,
-            stdout=fds[0],
-            stderr=fds[-1] if len(fds) > 2 else fds[0],
-            start_new_session=True,
-        )
+        os.chdir(request.cwd)  # posix_spawn(3) cannot have the command do it
     except OSError as error:
-        stage = {None: "fork", request.cwd: "chdir"}.get(error.filename, "exec")
-        return 0, f"{stage} {error.errno}"
-    tool.returncode = 0  # `reap` collects it: the object must not
-    return tool.pid, ""
+        return 0, f"chdir {error.errno}"
+    try:
+        return spawn(request, fds), ""
+    except OSError as error:
+        return 0, f"{'fork' if error.errno in NO_PROCESS else 'exec'} {error.errno}"
+    finally:
+        os.chdir("/")
+
+
+def spawn(request: Request, fds: list[int]) -> int:
+    """The same, from the present directory; no descriptor besides is inherited, as all of this process are
+    made so. Raises OSError.
+    """
+    given: tuple[object, ...] = (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0)
+    if len(fds) > 1:
+        given = os.POSIX_SPAWN_DUP2, fds[1], 0
+    said = (os.POSIX_SPAWN_DUP2, fds[0], 1), (os.POSIX_SPAWN_DUP2, fds[-1] if len(fds) > 2 else fds[0], 2)
+    why = OSError(errno.ENOENT, "")
+    for path in programs(request):
+        try:
+            return os.posix_spawn(
+                path,
+                request.argv,
+                request.env,
+                file_actions=(given, *said),
+                setsid=True,
+                setsigdef=IGNORED_BY_PYTHON,
+            )
+        except OSError as error:
+            if error.errno not in NOT_THERE:
+                why = error
+    raise why
+
+
+def programs(request: Request) -> list[bytes]:
+    """Where the program may be, by the PATH that the command itself has."""
+    name = request.argv[0]
+    if b"/" in name:
+        return [name]
+    folders = request.env.get(b"PATH", os.fsencode(os.defpath)).split(os.fsencode(os.pathsep))
+    return [os.path.join(folder, name) for folder in folders]
 
 
 class Supervisor:

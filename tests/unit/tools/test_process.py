@@ -86,6 +86,19 @@ def test_missing_on_path(marked: Marked) -> None:
     assert (lost.state, lost.exit_code) == ("missing", 127)
 
 
+def test_path_is_gone_through_to_the_end(marked: Marked, tmp_path: Path) -> None:
+    """What cannot be executed does not hide a program further on; without another, it is the cause."""
+    for folder, mode in (("plain", 0o644), ("program", 0o755)):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "tool").write_text(f"#!/bin/sh\necho {folder}\n")
+        (tmp_path / folder / "tool").chmod(mode)
+    first = f"/nowhere:{tmp_path}/plain"
+    found = process.run(marked.command("tool", env={"PATH": f"{first}:{tmp_path}/program"}), log=None)
+    assert (found.state, found.output) == ("ok", b"program\n")
+    lost = process.run(marked.command("tool", env={"PATH": f"{first}:/nowhere/else"}), log=None)
+    assert (lost.exit_code, lost.output) == (126, b"cannot start tool: Permission denied\n")
+
+
 def test_missing_directory(marked: Marked) -> None:
     """A working directory that is not there is told as that, not as a missing program."""
     result = process.run(marked.command("true", cwd="/nowhere/at/all"), log=None)
