@@ -236,7 +236,7 @@ def _first_line(argv: Sequence[str]) -> str:
 
 def _said(argv: Sequence[str]) -> tuple[str, bytes]:
     """What a tool says of itself, as text and as it is; nothing if it fails."""
-    from wsbuild.tools.process import capture
+    from wsbuild.tools.capture import capture
 
     code, output = capture(argv, timeout=VERSION_TIMEOUT_S)
     return ("", b"") if code else (output.decode("utf-8", "backslashreplace").strip(), output)

@@ -21,7 +21,7 @@ from space import BIN, Space
 import wsbuild.detectors.ways
 from wsbuild.cli import entry
 from wsbuild.detectors.early import Early
-from wsbuild.detectors.ways import FILES, Ways, ways_of
+from wsbuild.detectors.ways import FILES, Way, Ways, ways_of
 from wsbuild.tools import process
 from wsbuild.tools.process import shutdown
 
@@ -314,7 +314,7 @@ def test_another_call(project: Project, ask: Asking, change: dict[str, Any]) -> 
 
     def others(data: bytes) -> Ways:
         ways = ways_of(data)
-        return ways._replace(ways=[way._replace(**change) for way in ways.ways])
+        return Ways(ways.jobs, [Way(**{**vars(way), **change}) for way in ways.ways])
 
     project.write("a.py", "teh = 1\n")
     with mock.patch.object(wsbuild.detectors.ways, "ways_of", others):

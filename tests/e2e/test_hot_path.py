@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from detecting import tools_project
 from space import Space
 
 if TYPE_CHECKING:
@@ -34,9 +35,14 @@ STANDARD = frozenset({"sqlite3", "json", "subprocess", "hashlib", "re", "typing"
 
 def imported(space: Space, *words: str) -> set[str]:
     """The modules that a command imports."""
-    done = space.run(*words, env={"PYTHONPROFILEIMPORTTIME": "1"}, code=0)
+    return set(in_order(space, *words))
+
+
+def in_order(space: Space, *words: str, code: int = 0) -> list[str]:
+    """The same, each behind those that it imports itself."""
+    done = space.run(*words, env={"PYTHONPROFILEIMPORTTIME": "1"}, code=code)
     rows = [line.split("|") for line in done.err.splitlines() if line.startswith("import time:")]
-    return {row[2].strip() for row in rows if len(row) == 3}
+    return [row[2].strip() for row in rows if len(row) == 3]
 
 
 def top(modules: set[str]) -> set[str]:
@@ -77,6 +83,18 @@ def test_a_run_of_one_step(space: Space) -> None:
     modules = imported(space, "wsbuild", "run")
     assert "sqlite3" in top(modules)
     assert not top(modules) & HEAVY
+
+
+def test_the_way_to_the_first_tool(tmp_path: Path) -> None:
+    """What takes long to import waits until the tools for what has changed are at work."""
+    space = tools_project(tmp_path)
+    for text in ("teh = 1\n", "teh = 22\n"):
+        space.write("src/app.py", text)
+        modules = in_order(space, "wsbuild", "detect", code=1)
+    assert "wsbuild.detectors.engine" in modules
+    before = modules[: modules.index("wsbuild.detectors.early")]
+    assert "wsbuild.tools.process" in before
+    assert not set(before) & ((STANDARD - {"contextlib"}) | {"datetime", "tempfile", "urllib.parse"})
 
 
 @pytest.mark.parametrize("words", [("doit", "list"), ("doit", "list", "--all")], ids=" ".join)

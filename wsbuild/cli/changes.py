@@ -7,7 +7,7 @@ import os
 from wsbuild.errors import UserError
 from wsbuild.plan.read import load
 from wsbuild.problems import ProblemsError
-from wsbuild.tools.process import capture
+from wsbuild.tools.capture import capture
 
 
 def _git(root: str, *arguments: str) -> bytes:

@@ -24,13 +24,13 @@ if TYPE_CHECKING:
     from wsbuild.worktrees.status import Said
 
 NEEDED = (
-    "typing",
-    "subprocess",
-    "json",
     "wsbuild.tools.process",
     "wsbuild.detectors.early",
+    "typing",
+    "json",
     "sqlite3",
     "hashlib",
+    "subprocess",
 )
 """What takes a while to import, and is needed for judging."""
 

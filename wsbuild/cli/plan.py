@@ -123,7 +123,7 @@ def _render(drawn: Graph, form: Format) -> bytes:
 
 def _run_dot(source: bytes) -> bytes:
     """Graphviz's `dot` as a filter. Raises StateError where it is not installed or fails."""
-    from wsbuild.tools.process import capture
+    from wsbuild.tools.capture import capture
 
     try:
         code, output = capture(["dot", "-Tsvg"], input=source, timeout=120.0)

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 import stat
-from typing import TYPE_CHECKING
 
 from wsbuild.detectors.batches import batches
 from wsbuild.detectors.rooms import Room, Started, environment
@@ -20,6 +19,7 @@ from wsbuild.folders import chain
 from wsbuild.looks import look_at
 from wsbuild.tools import process
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 

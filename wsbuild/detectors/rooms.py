@@ -6,10 +6,10 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from typing import TYPE_CHECKING, NamedTuple
 
 from wsbuild.tools import process
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Self
@@ -74,12 +74,13 @@ def _remove(folder: str) -> None:
         shutil.rmtree(folder)
 
 
-class Started(NamedTuple):
+class Started:
     """A call that was started: where, as which command, and what runs."""
 
-    room: Room
-    command: process.Command
-    begun: process.Begun
+    def __init__(self, room: Room, command: process.Command, begun: process.Begun) -> None:
+        self.room = room
+        self.command = command
+        self.begun = begun
 
     def end(self) -> None:
         """Forget it."""

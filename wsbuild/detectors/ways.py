@@ -4,10 +4,10 @@ imports little.
 
 from __future__ import annotations
 
-import json
+import marshal
 import os
-from typing import TYPE_CHECKING, NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -15,41 +15,56 @@ FILES = "\0files"
 """Among the arguments of a tool: the place of the files."""
 
 
-class Way(NamedTuple):
+class Way:
     """How the tool of the detector `id` is called: the absolute `program`, and `words` behind it with FILES;
     what it gets of the environment; which names end like those of files that it has judged; and whether all
     of them go into the same calls.
     """
 
-    id: str
-    program: str
-    words: Sequence[str]
-    env: Mapping[str, str]
-    pass_env: Sequence[str]
-    path: str
-    timeout_sec: float
-    threads: bool
-    max_files: int
-    is_one_group: bool
-    endings: Sequence[str]
+    def __init__(
+        self,
+        id: str,  # noqa: A002 - what detectors have
+        program: str,
+        words: Sequence[str],
+        env: Mapping[str, str],
+        pass_env: Sequence[str],
+        path: str,
+        timeout_sec: float,
+        threads: bool,
+        max_files: int,
+        is_one_group: bool,
+        endings: Sequence[str],
+    ) -> None:
+        self.id = id
+        self.program = program
+        self.words = words
+        self.env = env
+        self.pass_env = pass_env
+        self.path = path
+        self.timeout_sec = timeout_sec
+        self.threads = threads
+        self.max_files = max_files
+        self.is_one_group = is_one_group
+        self.endings = endings
 
 
-class Ways(NamedTuple):
+class Ways:
     """How tools are called, as the last run did it: `jobs` at a time (0: one for each processor)."""
 
-    jobs: int
-    ways: Sequence[Way]
+    def __init__(self, jobs: int, ways: Sequence[Way]) -> None:
+        self.jobs = jobs
+        self.ways = ways
 
 
 def ways_of(data: bytes) -> Ways:
     """What `to_bytes` has written."""
-    jobs, rows = json.loads(data or b"[0, []]")
-    return Ways(jobs, [Way(*row) for row in rows])
+    jobs, rows = marshal.loads(data) if data else (0, [])  # noqa: S302 - who reads it knows that it is ours
+    return Ways(jobs, [Way(**row) for row in rows])
 
 
 def to_bytes(ways: Ways) -> bytes:
     """As it is remembered."""
-    return json.dumps(ways).encode()
+    return marshal.dumps((ways.jobs, [vars(way) for way in ways.ways]))
 
 
 def ending(path: str) -> str:

@@ -9,10 +9,10 @@ import contextlib
 import os
 import select
 import socket
-from typing import TYPE_CHECKING
 
 from wsbuild.errors import UserError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 

@@ -6,10 +6,10 @@ Knows nothing of processes.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
 from wsbuild.errors import StateError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from wsbuild.tools.redact import Redactor
 

@@ -1,40 +1,38 @@
 """Running a command: supervised, with a deadline, its output in a log of limited size.
 
-The only user of `subprocess`. It knows nothing of profiles and steps. How a command is ended is in
-`supervisor`; its processes are kept here, one for each command that runs at a time.
+It knows nothing of profiles and steps. How a command is ended is in `supervisor`; its processes are kept
+here, one for each command that runs at a time. Part of the way to the first tool: imports little.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
-import select
 import signal
 import socket
-import subprocess
 import sys
 import time
-from typing import TYPE_CHECKING, BinaryIO
 
 from wsbuild.errors import StateError
 from wsbuild.fork import can_fork
 from wsbuild.tools import supervisor
 from wsbuild.tools.command import (
     INTERRUPTED_CODE,
-    MISSING_CODE,
-    NOT_EXECUTABLE_CODE,
-    TIMEOUT_CODE,
     Command,
     Result,
     ending,
+    input_file,
 )
 from wsbuild.tools.environment import tool_env
 from wsbuild.tools.forked import Forked
 from wsbuild.tools.link import ALARM, Link, Watch, encode
 from wsbuild.tools.output import Output
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    import subprocess
+    from collections.abc import Callable, Collection, Sequence
+    from typing import BinaryIO
 
     from wsbuild.tools.redact import Redactor
 
@@ -44,7 +42,6 @@ __all__ = [
     "Result",
     "begin",
     "cancel_all",
-    "capture",
     "is_canceled",
     "prepare",
     "run",
@@ -77,6 +74,8 @@ class _Supervisor(Link):
 
 def _started(fd: int) -> subprocess.Popen[bytes]:
     """A supervisor that serves the socket `fd`, as a program of its own."""
+    import subprocess
+
     return subprocess.Popen(
         [sys.executable, "-I", "-S", supervisor.__file__, str(fd)],
         pass_fds=(fd,),
@@ -159,76 +158,6 @@ def shutdown() -> None:
         os.read(ALARM[0], 4096)
 
 
-def _file_of(data: bytes) -> BinaryIO:
-    """A nameless file to read `data` from."""
-    if not data:
-        return open(os.devnull, "rb")
-    import tempfile
-
-    file: BinaryIO = tempfile.TemporaryFile()  # noqa: SIM115 - the caller closes it
-    file.write(data)
-    file.seek(0)
-    return file
-
-
-def _end_of(child: subprocess.Popen[bytes], timeout: float) -> int:
-    """How a child ends, as soon as it does. Raises TimeoutExpired."""
-    try:
-        fd = os.pidfd_open(child.pid)
-    except (AttributeError, OSError):
-        return child.wait(timeout)  # which only looks now and then
-    with open(fd, "rb", buffering=0) as ended:
-        poll = select.poll()
-        poll.register(ended, select.POLLIN)
-        if not poll.poll(timeout * 1000):
-            raise subprocess.TimeoutExpired(child.args, timeout)
-    return child.wait()
-
-
-def _wait(child: subprocess.Popen[bytes], timeout: float) -> int:
-    with child:
-        try:
-            code = _end_of(child, timeout)
-        except subprocess.TimeoutExpired:
-            return TIMEOUT_CODE
-        finally:
-            if child.returncode is None:
-                os.killpg(child.pid, signal.SIGKILL)
-    return code if code >= 0 else 128 - code
-
-
-def capture(
-    argv: Sequence[str],
-    *,
-    input: bytes = b"",  # noqa: A002 - the name that `subprocess` gives it
-    cwd: str | None = None,
-    timeout: float = 10.0,
-    env: Mapping[str, str] | None = None,
-) -> tuple[int, bytes]:
-    """Run a short command of wsbuild's own; gives its exit code and stdout, if it fails stderr too.
-
-    It sees what every tool may see of the environment, and `env`.
-    After `timeout` seconds it is killed with its process group, and the code is 124. The code is
-    127 or 126 where it cannot be started, 128 + n where signal n ended it.
-    """
-    import tempfile
-
-    own = tool_env(os.environ, env or {})
-    # Files, not pipes: a grandchild that keeps a pipe open would be waited for.
-    with _file_of(input) as given, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-        try:
-            child = subprocess.Popen(
-                argv, stdin=given, stdout=out, stderr=err, cwd=cwd, env=own, start_new_session=True
-            )
-        except OSError as error:
-            absent = isinstance(error, FileNotFoundError | NotADirectoryError)
-            return MISSING_CODE if absent else NOT_EXECUTABLE_CODE, str(error).encode()
-        code = _wait(child, timeout)
-        out.seek(0)
-        err.seek(0)
-        return code, out.read() + (err.read() if code else b"")
-
-
 class Begun:
     """A command that was started, and that nobody listens to yet: by a supervisor, its output comes from the
     descriptor `source`.
@@ -268,7 +197,7 @@ def begin(command: Command, errors: BinaryIO | None = None) -> Begun:
     supervisor = _pool.take()
     source = -1
     try:
-        with _file_of(command.stdin) as given:
+        with input_file(command.stdin) as given:
             source, sink = os.pipe()
             with open(sink, "wb", buffering=0):
                 fds = [sink, given.fileno(), *([errors.fileno()] if errors else [])]
@@ -326,7 +255,7 @@ def run(
     if _pool.canceled:
         if begun is not None:
             begun.end()
-        return Result(state="interrupted", exit_code=INTERRUPTED_CODE, signal=_pool.canceled)
+        return Result("interrupted", INTERRUPTED_CODE, _pool.canceled)
     began = time.monotonic()
     with contextlib.closing(Output(log, cap, redactor)) as output:
         watch = Watch(output, on_start, echo)
@@ -336,14 +265,7 @@ def run(
             echo(rest)
     if answer[0] == "lost" and watch.tool is not None:
         _kill(*watch.tool)
-    ended = ending(answer, success, _pool.canceled)
-    return Result(
-        state=ended.state,
-        exit_code=ended.exit_code,
-        signal=ended.signal,
-        duration_s=time.monotonic() - began,
-        output=output.last,
-        output_bytes=output.total,
-        dropped_bytes=output.dropped,
-        leftovers=ended.leftovers,
-    )
+    result = ending(answer, success, _pool.canceled)
+    result.duration_s = time.monotonic() - began
+    result.output, result.output_bytes, result.dropped_bytes = output.last, output.total, output.dropped
+    return result

@@ -6,7 +6,6 @@ import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from wsbuild.errors import StateError
-from wsbuild.tools.process import capture
 from wsbuild.worktrees.status import WHERE
 from wsbuild.worktrees.words import ENVIRON, OPTIONS, PROGRAM
 
@@ -97,6 +96,8 @@ def _call(
     env: Mapping[str, str] | None = None,
     given: bytes = b"",
 ) -> tuple[int, bytes]:
+    from wsbuild.tools.capture import capture
+
     own = {**ENVIRON, **(env or {})}
     return capture([PROGRAM, *OPTIONS, *words], input=given, cwd=cwd, timeout=TIMEOUT_S, env=own)
 

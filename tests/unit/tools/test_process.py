@@ -366,7 +366,8 @@ def test_threads_do_not_mix(marked: Marked) -> None:
 )
 def test_answers(answer: list[str], expected: tuple[object, ...]) -> None:
     """Each last answer of a supervisor means one state, code and signal."""
-    assert ending(answer, (0, 5), signal.SIGINT) == expected
+    found = ending(answer, (0, 5), signal.SIGINT)
+    assert (found.state, found.exit_code, found.signal, found.leftovers) == expected
 
 
 def test_lack_of_processes_is_no_fault_of_the_tool(marked: Marked) -> None:
@@ -400,47 +401,6 @@ def test_tool_environment_is_an_allow_list() -> None:
     secret = {"GIT_DIR": "/g", "GIT_INDEX_FILE": "i", "API_KEY": "k", "PYTHONPATH": "x", "LCX": "y"}
     declared = {"A": "1", "HOME": "/other"}
     assert process.tool_env({**passing, **secret}, declared) == {**passing, **declared}
-
-
-@pytest.mark.parametrize(
-    ("argv", "expected"),
-    [
-        (["sh", "-c", "echo out; echo err >&2"], (0, b"out\n")),
-        (["sh", "-c", "echo out; echo err >&2; exit 3"], (3, b"out\nerr\n")),
-        (["sh", "-c", "kill -KILL $$"], (137, b"")),
-        (["cat"], (0, b"input")),
-    ],
-)
-def test_capture(argv: list[str], expected: tuple[int, bytes]) -> None:
-    """A short command gives its code and output, and its complaints only where it failed."""
-    assert process.capture(argv, input=b"input") == expected
-
-
-@pytest.mark.parametrize(("name", "code"), [("nowhere-to-be-found", 127), ("/etc/passwd", 126)])
-def test_capture_of_what_is_missing(name: str, code: int) -> None:
-    """What cannot be started has the codes of a shell, and says why."""
-    found, said = process.capture([name])
-    assert found == code
-    assert name.encode() in said
-
-
-def test_capture_is_not_held_up(marked: Marked, monkeypatch: pytest.MonkeyPatch) -> None:
-    """At its deadline a command is killed with its group; nobody waits for who holds its output."""
-    monkeypatch.setenv(marked.name, marked.mark)
-    assert process.capture(["sh", "-c", "sleep 1000 & sleep 1000"], timeout=0.5) == (124, b"")
-    assert marked.gone()
-    holder = "setsid sleep 1000 & echo started; sleep 1000"
-    assert process.capture(["sh", "-c", holder], timeout=0.5) == (124, b"started\n")
-    for pid in marked.pids():
-        os.kill(pid, signal.SIGKILL)
-
-
-def test_capture_asks_git_about_the_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """In a hook, git's own variables do not send wsbuild's questions to another repository."""
-    monkeypatch.setenv("GIT_DIR", "/nowhere")
-    process.capture(["git", "init", "-q", "."], cwd=str(tmp_path))
-    code, output = process.capture(["git", "rev-parse", "--git-dir"], cwd=str(tmp_path))
-    assert (code, output) == (0, b".git\n")
 
 
 def test_no_secret_is_echoed_or_kept(marked: Marked, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from wsbuild.aim.adapters.looking import Files
 from wsbuild.aim.adapters.serving import Asked, Told, failed, serve, tail, unsupported
-from wsbuild.tools.process import capture
+from wsbuild.tools.capture import capture
 
 LOOK_S = 10.0
 CALL_S = 120.0

@@ -83,7 +83,7 @@ def unsupported(asked: Asked, known: str) -> Told:
 
 
 def _versions(asked: Asked) -> Told:
-    from wsbuild.tools.process import capture
+    from wsbuild.tools.capture import capture
 
     command = json.loads(os.environ.get("AIM_VERSION_COMMAND", "[]"))
     if not command:
