@@ -7,11 +7,20 @@ from typing import TYPE_CHECKING
 
 from wsbuild import memory
 from wsbuild.cli.answers import NOTHING_STAGED, Answer, Request, answer, import_rest
-from wsbuild.cli.remembered import Scan, note_sources, remember, remember_staged, request_of, resume
+from wsbuild.cli.remembered import (
+    Scan,
+    note_sources,
+    remember,
+    remember_staged,
+    remember_ways,
+    request_of,
+    resume,
+)
 from wsbuild.detectors.project import open_project
 from wsbuild.detectors.selection import Selection, select
 from wsbuild.errors import EXIT_OK, UserError
 from wsbuild.statedir import make_database_room
+from wsbuild.tools.process import dismiss
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -104,9 +113,17 @@ def _run(
     with open_project(root, environ, settings.ignore, settings.secrets, place) as project:
         note_sources(project, detectors)
         selection = _select(project, chosen, request.paths, names)
-        report = project.engine.detect(chosen, selection, request.jobs, early, import_rest)
+        scan = Scan(request, project.engine.known, selection, settings.ignore, settings.secrets)
+
+        def meanwhile() -> None:
+            import_rest()
+            if words and names is not None:
+                remember_ways(words[:-1], project, scan, names, early)
+
+        report = project.engine.detect(chosen, selection, request.jobs, early, meanwhile)
         if request.fix:
             report = _fixed(project, chosen, selection, report, request.jobs)
+        dismiss()
         if request.baseline:
             return _new_baseline(report, root)
         again = False
@@ -118,11 +135,10 @@ def _run(
             project.verdicts.warning = project.verdicts.warning or warning
         given = answer(request, report, project)
         if words and not request.fix and not given.err and not again:
-            scan = Scan(request, project.engine.known, selection, settings.ignore, settings.secrets)
             if names is None:
                 remember(words, project, scan, report)
             else:
-                remember_staged(words, project, scan, report, names, early)
+                remember_staged(words, project, scan, report, names)
     return given
 
 

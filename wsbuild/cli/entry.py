@@ -30,7 +30,6 @@ NEEDED = (
     "json",
     "sqlite3",
     "hashlib",
-    "subprocess",
 )
 """What takes a while to import, and is needed for judging."""
 

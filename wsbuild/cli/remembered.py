@@ -21,7 +21,9 @@ from wsbuild.detectors.project import open_project
 from wsbuild.detectors.registry import FOLDER, manifest_of, restore
 from wsbuild.detectors.selection import Selection
 from wsbuild.detectors.ways import FILES, Way, Ways, ending, to_bytes
+from wsbuild.errors import EXIT_OK
 from wsbuild.statedir import keep_file
+from wsbuild.tools.process import dismiss
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -83,6 +85,7 @@ def resume(
         new = project.engine.detect(
             [known[name] for name in chosen], selection, request.jobs, early, import_rest
         )
+        dismiss()
         report = _merged(_report(old.found, details["files"]), new, files, known)
         from wsbuild.detectors.keeping import keep
 
@@ -204,29 +207,35 @@ def remember(
         "around": list(project.watch.around),
     }
     same, ways = _as_known(report), to_bytes(_ways(project, scan))
-    stats = project.watch.stats()
-    _save(words, project, scan, same, stats, json.dumps(details), ways, _found(same))
+    given = answer(scan.request, same, project)
+    _save(words, project, scan, given, project.watch.stats(), json.dumps(details), ways, _found(same))
 
 
 def remember_staged(
-    words: Sequence[str],
-    project: Project,
-    scan: Scan,
-    report: Report,
-    names: Sequence[str],
-    early: Early | None,
+    words: Sequence[str], project: Project, scan: Scan, report: Report, names: Sequence[str]
 ) -> None:
-    """The same of the files `names`, whose content git has told: it is the last of the words. Without that,
-    what is needed to begin `early` with others.
+    """The same of the files `names`, whose content git has told: it is the last of the words."""
+    if not _has_failed(report):
+        given = answer(scan.request, _as_known(report), project)
+        details = json.dumps({"names": project.watch.names})
+        _save(words, project, scan, given, _besides(project, names), details)
+
+
+def remember_ways(
+    words: Sequence[str], project: Project, scan: Scan, names: Sequence[str], early: Early | None
+) -> None:
+    """Keep what is needed to begin `early` with what will be staged next, whatever that is: it is no part of
+    the words. Of the files `names` it says nothing.
     """
-    if _has_failed(report):
-        return
-    told = {os.path.join(project.root, name) for name in names}
-    stats = {path: look for path, look in project.watch.stats().items() if path not in told}
-    _save(words, project, scan, _as_known(report), stats, json.dumps({"names": project.watch.names}))
     if not scan.request.paths:  # else not all that is staged is wanted
         ways = to_bytes(_ways(project, scan, early.ways.ways if early else ()))
-        _save(words[:-1], project, scan, Report([], [], [], [], 0), stats, "", ways)
+        _save(words, project, scan, Answer(EXIT_OK, ""), _besides(project, names), "", ways)
+
+
+def _besides(project: Project, names: Sequence[str]) -> dict[str, Look]:
+    """What was looked at besides files of the project."""
+    told = {os.path.join(project.root, name) for name in names}
+    return {path: look for path, look in project.watch.stats().items() if path not in told}
 
 
 def _ways(project: Project, scan: Scan, before: Sequence[Way] = ()) -> Ways:
@@ -265,13 +274,12 @@ def _save(
     words: Sequence[str],
     project: Project,
     scan: Scan,
-    report: Report,
+    given: Answer,
     stats: Mapping[str, Look],
     details: str,
     ways: bytes = b"",
     found: bytes = b"",
 ) -> None:
-    given = answer(scan.request, report, project)
     names = {name for one in scan.known.values() for name in one.detector.manifest.pass_env}
     environ = {name: project.environ.get(name) for name in (*ENVIRON, *sorted(names))}
     new = memory.of_run(

@@ -30,8 +30,8 @@ class Call(NamedTuple):
 def judge_all(
     calls: Iterable[Call], place: Place, jobs: int, meanwhile: Callable[[], object] = lambda: None
 ) -> Iterator[tuple[Call, Judged]]:
-    """What comes of each call, as it ends: `jobs` at a time, the longest first; `meanwhile` is called while
-    they run. Where the caller is interrupted, tools are ended and nobody waits for them.
+    """What comes of each call, as it ends: `jobs` at a time, the longest first; `meanwhile` is called once,
+    while they run. Where the caller is interrupted, tools are ended and nobody waits for them.
     """
     waiting = deque(sorted(calls, key=lambda call: (-len(call.files), call.detector.id, call.files[:1])))
     done: SimpleQueue[tuple[Call, Judged | BaseException]] = SimpleQueue()
@@ -51,8 +51,7 @@ def judge_all(
     for _ in range(min(jobs, left)):
         threading.Thread(target=work, daemon=True).start()
     try:
-        if left:
-            meanwhile()
+        meanwhile()
         for _ in range(left):
             call, judged = done.get()
             if isinstance(judged, BaseException):

@@ -129,8 +129,8 @@ class Engine:
         meanwhile: Callable[[], object] = lambda: None,
     ) -> Report:
         """Judge the files that are selected for detectors, `jobs` calls at a time (0: one for each
-        processor), of which some may have been started `early`; `meanwhile` is called while they run. What is
-        judged is kept at once, whatever was found; what could not be is not.
+        processor), of which some may have been started `early`; `meanwhile` is called once, while they run.
+        What is judged is kept at once, whatever was found; what could not be is not.
         """
         jobs = jobs or os.cpu_count() or 1
         told, works = self._look_up_all(detectors, selection)

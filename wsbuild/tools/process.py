@@ -42,6 +42,7 @@ __all__ = [
     "Result",
     "begin",
     "cancel_all",
+    "dismiss",
     "is_canceled",
     "prepare",
     "run",
@@ -139,6 +140,12 @@ def prepare(count: int) -> None:
     """
     for _ in range(count - len(_pool.idle) - len(_pool.busy)):
         _pool.idle.append(_Supervisor())
+
+
+def dismiss() -> None:
+    """Have supervisors that are idle end: no command will be asked for soon. Waits for none of them."""
+    for each in tuple(_pool.idle):
+        each.cut()
 
 
 def is_canceled() -> bool:

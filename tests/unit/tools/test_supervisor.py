@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import socket
 import subprocess
@@ -248,6 +249,21 @@ def test_one_supervisor_serves_many(marked: Marked) -> None:
     """Commands after each other run under the same supervisor."""
     found = {process.run(marked.command("sh", "-c", "echo $PPID"), log=None).output for _ in range(5)}
     assert len(found) == 1
+
+
+def test_who_is_dismissed_ends(marked: Marked) -> None:
+    """Without being waited for; the next command gets another."""
+    asking = marked.command("sh", "-c", "echo $PPID")
+    pid = int(process.run(asking, log=None).output)
+    ended = os.pidfd_open(pid)
+    try:
+        process.dismiss()
+        assert select.select([ended], [], [], 10.0)[0]
+    finally:
+        os.close(ended)
+    again = process.run(asking, log=None)
+    assert again.state == "ok"
+    assert int(again.output) != pid
 
 
 def test_tool_is_alone_in_its_session(marked: Marked) -> None:
