@@ -46,7 +46,8 @@ NOTHING_STAGED = Answer(EXIT_OK, "nothing is staged that is to be judged\n")
 def import_rest() -> None:
     """Import what is only needed for the answer: it takes a while, and so do tools."""
     import wsbuild.cli.show_findings
-    import wsbuild.detectors.keeping  # noqa: F401
+    import wsbuild.detectors.keeping
+    import wsbuild.reports.findings  # noqa: F401
 
 
 def answer(request: Request, report: Report, project: Project) -> Answer:

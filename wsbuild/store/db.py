@@ -122,9 +122,12 @@ class Store:
                 self._memory = dbfile.open_memory()
                 self.warnings.extend(filter(None, [warning]))
 
-    def use_copy(self, copy: Connection | None) -> None:
-        """Read from `copy`, if there is one, in the place of the file."""
-        self._memory = copy
+    def use(self, conn: Connection, *, is_copy: bool) -> None:
+        """Read through `conn`: this thread, or all where it is a copy in memory."""
+        if is_copy:
+            self._memory = conn
+        else:
+            self._connections[os.getpid(), threading.get_ident()] = conn
 
 
 def _prepare(store: Store, *, is_as_left: bool) -> None:
@@ -148,8 +151,8 @@ def _prepare(store: Store, *, is_as_left: bool) -> None:
 def _prepare_reading(store: Store) -> None:
     for last in (False, True):
         try:
-            dbfile.check(store.path)
-            store.use_copy(dbfile.open_migrated(store.path))
+            conn, is_copy = dbfile.open_checked(store.path)
+            store.use(conn, is_copy=is_copy)
         except FileNotFoundError:
             store.use_memory()
         except dbfile.TROUBLE as error:

@@ -131,23 +131,30 @@ def open_memory() -> Connection:
     return _open_empty(":memory:", "0" * 16)
 
 
-def open_migrated(path: str) -> Connection | None:
-    """For a database of an earlier version, a copy in memory of the present one; None for others.
+def open_checked(path: str) -> tuple[Connection, bool]:
+    """A connection for reading, and whether that is to a copy in memory: a database of an earlier version
+    is read as one of the present, so that asking changes nothing, and still sees everything.
 
-    So that asking changes nothing, and still sees everything.
+    Raises what `check` does.
     """
-    with contextlib.closing(_open_readonly(path)) as conn:
-        (version,) = conn.execute("PRAGMA user_version").fetchone()
+    _check_begins(path)
+    conn = _open_readonly(path)
+    try:
+        version = _check_ours(path, conn)
         if version == VERSION:
-            return None
+            return conn, False
         copy = _open(":memory:")
         conn.backup(copy)
+    except BaseException:
+        conn.close()
+        raise
+    conn.close()
     try:
         apply_pending(copy, None)
     except sqlite3.DatabaseError as error:
         copy.close()
         raise DamagedError(f"it is not of the version {version} that it says") from error
-    return copy
+    return copy, True
 
 
 def create(path: str) -> None:
@@ -187,17 +194,23 @@ def check(path: str) -> None:
     """Raise sqlite3.DatabaseError for a damaged file, StateError for one that is not ours to touch."""
     _check_begins(path)
     with contextlib.closing(_open_readonly(path)) as conn:
-        (application,) = conn.execute("PRAGMA application_id").fetchone()
-        (version,) = conn.execute("PRAGMA user_version").fetchone()
-        if application != APPLICATION_ID:
-            hint = "set PIPELINE_DB_PATH to another file"
-            raise StateError(f"{path} is a database of something else", hint)
-        if version > VERSION:
-            hint = "update wsbuild, or set PIPELINE_DB_PATH"
-            raise StateError(f"{path} was written by a newer wsbuild", hint)
-        if version < 1:
-            raise DamagedError("its version is gone")
-        read_seed(conn)
+        _check_ours(path, conn)
+
+
+def _check_ours(path: str, conn: Connection) -> int:
+    """The version of an open database, if it is ours."""
+    (application,) = conn.execute("PRAGMA application_id").fetchone()
+    (version,) = conn.execute("PRAGMA user_version").fetchone()
+    if application != APPLICATION_ID:
+        hint = "set PIPELINE_DB_PATH to another file"
+        raise StateError(f"{path} is a database of something else", hint)
+    if version > VERSION:
+        hint = "update wsbuild, or set PIPELINE_DB_PATH"
+        raise StateError(f"{path} was written by a newer wsbuild", hint)
+    if version < 1:
+        raise DamagedError("its version is gone")
+    read_seed(conn)
+    return int(version)
 
 
 def _check_through(path: str) -> None:
