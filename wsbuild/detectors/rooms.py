@@ -5,7 +5,6 @@ way to the first tool: imports little.
 from __future__ import annotations
 
 import os
-from contextlib import suppress
 
 from wsbuild.tools import process
 
@@ -65,6 +64,7 @@ class Room:
 def _remove(folder: str) -> None:
     """Remove a directory with all that is in it, also where a tool has left what may not be written."""
     import shutil
+    from contextlib import suppress
 
     for above, names, _ in os.walk(folder):
         for path in (os.path.join(above, name) for name in names):

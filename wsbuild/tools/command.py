@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import errno
 import os
-import signal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import signal
     from collections.abc import Collection, Mapping, Sequence
     from typing import BinaryIO, Literal
 
     State = Literal["ok", "failed", "timeout", "missing", "crashed", "interrupted"]
+else:
+    import _signal as signal  # see `process`
 
 TIMEOUT_CODE, NOT_EXECUTABLE_CODE, MISSING_CODE, INTERRUPTED_CODE = 124, 126, 127, 130
 NOT_FOUND = frozenset({errno.ENOENT, errno.ENOTDIR})

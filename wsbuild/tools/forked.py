@@ -6,12 +6,16 @@ Only for a process with one thread (`wsbuild.fork`).
 
 from __future__ import annotations
 
-import contextlib
 import gc
 import os
-import signal
 
 from wsbuild.tools import supervisor
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import signal
+else:
+    import _signal as signal  # see `process`
 
 LINK = 3
 """The descriptor that a fork keeps, behind those of its standard streams."""
@@ -62,9 +66,11 @@ def _serve(fd: int) -> None:
         os.chdir("/")
         signal.set_wakeup_fd(-1)
         for signum in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
-            with contextlib.suppress(OSError, ValueError):
+            try:
                 if callable(signal.getsignal(signum)):
                     signal.signal(signum, signal.SIG_DFL)
+            except (OSError, ValueError):
+                pass  # it is nobody's to handle
         supervisor.main(LINK)
     finally:
         os._exit(0)

@@ -1,22 +1,25 @@
 """The conversation with a supervisor: requests, answers, and the output of what it runs.
 
-Knows no processes: `process` starts the supervisors, `supervisor` is the other side.
+Knows no processes: `process` starts the supervisors, `supervisor` is the other side. Part of the way to the
+first tool: imports little.
 """
 
 from __future__ import annotations
 
-import contextlib
 import os
 import select
-import socket
+import sys
 
 from wsbuild.errors import UserError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from wsbuild.tools.output import Output
+else:
+    import _socket as socket  # see `process`
 
 CHUNK = 64 * 1024
 PIPE_LIMIT = 2**20  # bytes; the most that a pipe holds (pipe(7))
@@ -50,9 +53,13 @@ class Link:
 
     def ask(self, request: bytes, fds: Sequence[int] = ()) -> None:
         """Send a request with its descriptors; an empty one cancels."""
-        with contextlib.suppress(ConnectionError):  # `hear` will tell that nobody is there
-            socket.send_fds(self.socket, [len(request).to_bytes(8, "big")], fds)
+        numbers = b"".join(fd.to_bytes(4, sys.byteorder) for fd in fds)
+        given = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, numbers)] if fds else []
+        try:
+            self.socket.sendmsg([len(request).to_bytes(8, "big")], given)
             self.socket.sendall(request)
+        except ConnectionError:
+            pass  # `hear` will tell that nobody is there
 
     def hear(self) -> Iterator[list[str]]:
         """The answers that have come, as words; `cut` or `lost` where no more will."""
@@ -68,8 +75,10 @@ class Link:
     def cut(self) -> None:
         """Make the supervisor kill what it runs, and end. Takes no lock: a signal handler may."""
         self.is_cut = True
-        with contextlib.suppress(OSError):
+        try:
             self.socket.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass  # it is cut already
 
 
 class Watch:

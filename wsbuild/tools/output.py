@@ -11,6 +11,8 @@ from wsbuild.errors import StateError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Self
+
     from wsbuild.tools.redact import Redactor
 
 TAIL = 64 * 1024
@@ -94,6 +96,12 @@ class Output:
     def dropped(self) -> int:
         """How many bytes are not kept."""
         return max(0, self.total - self._cap)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def close(self) -> None:
         """Write the tail, and before it how much is missing."""

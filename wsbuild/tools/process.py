@@ -1,15 +1,16 @@
 """Running a command: supervised, with a deadline, its output in a log of limited size.
 
 It knows nothing of profiles and steps. How a command is ended is in `supervisor`; its processes are kept
-here, one for each command that runs at a time. Part of the way to the first tool: imports little.
+here, one for each command that runs at a time.
+
+Part of the way to the first tool, which somebody waits for before each commit: imports little. Here, and in
+what it imports, `socket` and `signal` are the modules in C that those are made of: with their enumerations
+and selectors they take 8 ms, a twentieth of judging a staged file.
 """
 
 from __future__ import annotations
 
-import contextlib
 import os
-import signal
-import socket
 import sys
 import time
 
@@ -30,11 +31,16 @@ from wsbuild.tools.output import Output
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import signal
+    import socket
     import subprocess
     from collections.abc import Callable, Collection, Sequence
     from typing import BinaryIO
 
     from wsbuild.tools.redact import Redactor
+else:
+    import _signal as signal
+    import _socket as socket
 
 __all__ = [
     "Begun",
@@ -59,9 +65,11 @@ class _Supervisor(Link):
     def __init__(self) -> None:
         ours, theirs = socket.socketpair()
         super().__init__(ours)
-        with theirs:
+        try:
             fd = theirs.fileno()
             self._process = Forked(fd) if can_fork() else _started(fd)
+        finally:
+            theirs.close()
 
     @property
     def usable(self) -> bool:
@@ -130,8 +138,10 @@ def cancel_all(signum: int) -> None:
     Each `run` gives `interrupted`. May be called from a signal handler and from any thread.
     """
     _pool.canceled = signum
-    with contextlib.suppress(BlockingIOError):
+    try:
         os.write(ALARM[1], b"!")
+    except BlockingIOError:
+        pass  # it rings already
 
 
 def prepare(count: int) -> None:
@@ -157,12 +167,16 @@ def shutdown() -> None:
     """End all supervisors, at once with what they still run; after it, commands may start again."""
     for each in (*_pool.busy, *_pool.idle):
         each.cut()
-    with contextlib.suppress(IndexError):
+    try:
         while True:
             _pool.idle.pop().close()
+    except IndexError:
+        pass  # those were all
     _pool.canceled = 0
-    with contextlib.suppress(BlockingIOError):
+    try:
         os.read(ALARM[0], 4096)
+    except BlockingIOError:
+        pass  # it did not ring
 
 
 class Begun:
@@ -264,7 +278,7 @@ def run(
             begun.end()
         return Result("interrupted", INTERRUPTED_CODE, _pool.canceled)
     began = time.monotonic()
-    with contextlib.closing(Output(log, cap, redactor)) as output:
+    with Output(log, cap, redactor) as output:
         watch = Watch(output, on_start, echo)
         answer = (begun or begin(command, errors)).follow(watch)
         rest = output.flush() + output.add(os.fsencode(_why_not(answer, command)))

@@ -7,18 +7,25 @@ their parents in proc(5). Elsewhere only the tool's own process group is ended.
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import os
 import select
-import signal
-import socket
 import sys
 import time
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import signal
+    import socket
+    from collections.abc import Iterator
+else:
+    import _signal as signal  # see `process`
+    import _socket as socket
 
 PR_SET_CHILD_SUBREAPER = 36
 LINUX = sys.platform == "linux"
 HEADER = 8
+FD_SIZE = 4  # bytes of a descriptor's number, see unix(7)
 LINGER = 0.1  # seconds in which what a tool left behind may still end by itself
 RESCAN = 0.02  # seconds between two rounds of SIGKILL
 GIVE_UP = 5.0  # seconds of SIGKILL: who outlives them is another user's or hangs in the kernel
@@ -58,6 +65,14 @@ def parse(data: bytes) -> Request:
     env = (entry.partition(b"=") for entry in rest[int(argc) :])
     table = {name: value for name, _, value in env}
     return Request(float(timeout), float(grace), cwd, rest[: int(argc)], table)
+
+
+def descriptors(given: list[tuple[int, int, bytes]]) -> Iterator[int]:
+    """Those that came with a message."""
+    for level, kind, data in given:
+        if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
+            for at in range(0, len(data) - FD_SIZE + 1, FD_SIZE):
+                yield int.from_bytes(data[at : at + FD_SIZE], sys.byteorder)
 
 
 def look(pid: int) -> Process | None:
@@ -156,11 +171,11 @@ class Supervisor:
     def serve(self) -> None:
         """Run what is asked for until nobody asks any more. Raises OSError when it is cut off."""
         while self.order != "cut":
-            header, fds, _, _ = socket.recv_fds(self.lifeline, HEADER, 3)
+            header, given, _, _ = self.lifeline.recvmsg(HEADER, socket.CMSG_LEN(3 * FD_SIZE))
             if not header:
                 return
             if size := int.from_bytes(header, "big"):  # without size it is a late "cancel"
-                self.run(parse(self.receive(size)), fds)
+                self.run(parse(self.receive(size)), list(descriptors(given)))
 
     def receive(self, size: int) -> bytes:
         """Exactly so many bytes. Raises OSError when they do not come."""
@@ -223,14 +238,15 @@ class Supervisor:
 
     def reap(self) -> bool:
         """Collect who has ended; whether anybody is left. Orphans are ours, so nobody is missed."""
-        with contextlib.suppress(ChildProcessError):
+        try:
             while True:
                 pid, status = os.waitpid(-1, os.WNOHANG)
                 if pid == 0:
                     return True
                 if pid == self.tool:
                     self.status = status
-        return False
+        except ChildProcessError:
+            return False
 
     def wait(self, until: float) -> None:
         """Sleep until a child ends, an order comes or the time is over."""
@@ -254,13 +270,17 @@ class Supervisor:
         """Signal all descendants, group by group: no member can fork itself out of that."""
         groups = {process.group for process in descendants()} if LINUX else {self.tool}
         for group in groups - {os.getpgrp()}:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
+            try:
                 os.killpg(group, signum)
+            except (ProcessLookupError, PermissionError):
+                pass  # it has ended, or is somebody else's
 
     def reply(self, line: str) -> None:
         """Tell the other side, which may be gone."""
-        with contextlib.suppress(OSError):
+        try:
             self.lifeline.sendall(line.encode() + b"\n")
+        except OSError:
+            pass
 
 
 def main(fd: int) -> None:
@@ -273,8 +293,9 @@ def main(fd: int) -> None:
         ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     supervisor = Supervisor(socket.socket(fileno=fd))
     try:
-        with contextlib.suppress(OSError):
-            supervisor.serve()
+        supervisor.serve()
+    except OSError:
+        pass  # it is cut off
     finally:  # whatever went wrong: nothing may stay
         supervisor.end("cut", 0.0)
         os._exit(0)
