@@ -160,10 +160,10 @@ def die_at(
     """
     child = os.fork()
     if not child:
-        left = [nth]
-        for where, name in (*((os, name) for name in calls), *also):
-            _count_down(where, name, left)
         try:
+            left = [nth]
+            for where, name in (*((os, name) for name in calls), *also):
+                _count_down(where, name, left)
             work()
         except BaseException:
             traceback.print_exc()

@@ -14,7 +14,7 @@ import pytest
 from cachebox import CALLS, die_at
 
 from wsbuild.errors import StateError
-from wsbuild.worktrees import git as git_module
+from wsbuild.tools import capture as capture_module
 from wsbuild.worktrees.merge import ConflictError, catch_up
 from wsbuild.worktrees.snapshot import snapshot
 from wsbuild.worktrees.worktree import (
@@ -153,7 +153,7 @@ def deaths(work: Callable[[], object], begin: Callable[[], object], *, full: boo
     """
     for nth in itertools.count(1, 1 if full else 5):
         begin()
-        if not die_at(nth, work, CALLS, [(git_module, "capture")]):
+        if not die_at(nth, work, CALLS, [(capture_module, "capture")]):
             assert nth > 5
             return
         yield nth
