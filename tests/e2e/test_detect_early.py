@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from wsbuild.memory import Memory
-
 # Finds "teh" in what is no script, unless its configuration says "quiet"; tells of each call, and its end.
 CODESPELL = """\
 #!/bin/sh
@@ -96,12 +94,11 @@ class Asking:
         self.started: list[tuple[str, tuple[str, ...]]] = []
         self.then: Callable[[], object] = lambda: None
 
-    def early(self, old: Memory, paths: list[str], root: str) -> Early:
+    def start(self, early: Early, paths: list[str], root: str) -> None:
         """In the place of what starts them."""
-        early = _early(old, paths, root)
+        _start(early, paths, root)
         self.started = list(early._calls)
         self.then()
-        return early
 
     def __call__(
         self, project: Space, *words: str, then: Callable[[], object] = lambda: None
@@ -120,14 +117,14 @@ class Asking:
         return answer[0], json.loads(answer[1])
 
 
-_early = entry._early
+_start = entry._start
 
 
 @pytest.fixture
 def ask(monkeypatch: pytest.MonkeyPatch) -> Iterator[Asking]:
     """Asking, until the end of the test."""
     asking = Asking()
-    monkeypatch.setattr(entry, "_early", asking.early)
+    monkeypatch.setattr(entry, "_start", asking.start)
     yield asking
     shutdown()
 
@@ -178,6 +175,25 @@ def test_a_staged_file(project: Project, ask: Asking) -> None:
         assert found(answer) == [("codespell", "a.py")]
         assert len(project.pids()) == 1
         assert bool(ask.started) == (number > 0)
+
+
+def test_one_of_several_staged_files(project: Project, ask: Asking) -> None:
+    """Where one of them is changed after the last run, it alone is judged, and that once."""
+    project.git("init", "-q")
+    project.git("add", "-A")
+    project.git("commit", "-qm", "all")
+    for path in ("a.py", "b.py"):
+        project.write(path, "teh = 1\n")
+        project.git("add", path)
+        ask(project, "--staged")
+    project.pids()
+    project.write("a.py", "the = 1\n")
+    project.git("add", "a.py")
+    time.sleep(0.15)
+    answer = ask(project, "--staged", then=lambda: until(project.ended.exists))
+    assert ("codespell", ("a.py",)) in ask.started
+    assert found(answer) == [("codespell", "b.py")]
+    assert len(project.pids()) == 1
 
 
 CHANGES: dict[str, Callable[[Project], object]] = {

@@ -118,7 +118,7 @@ def _run(
         def meanwhile() -> None:
             import_rest()
             if words and names is not None:
-                remember_ways(words[:-1], project, scan, names, early)
+                remember_ways(words, project, scan, names, early)
 
         report = project.engine.detect(chosen, selection, request.jobs, early, meanwhile)
         if request.fix:

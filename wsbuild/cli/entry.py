@@ -141,7 +141,10 @@ def _detect(words: list[str]) -> tuple[int, str, str] | None:
     changed = old.changed(os.environ)
     if changed == []:
         return old.answer
-    early = _early(old, changed, root) if changed else None
+    early = None
+    if changed:
+        early = _early(old, root)
+        _start(early, changed, root)
     try:
         if not old.complete():
             return _usual(words, [here, *words], root)
@@ -153,9 +156,9 @@ def _detect(words: list[str]) -> tuple[int, str, str] | None:
             early.end()
 
 
-def _early(old: Memory, paths: Sequence[str], root: str) -> Early:
-    """Start the tools for those of the paths that are files, as far as the last run tells how: what is needed
-    to ask them takes as long to import as some of them need to answer.
+def _early(old: Memory, root: str) -> Early:
+    """What can start tools, as far as the last run tells how, before it is known that they are needed: to
+    import what tells that takes as long as some of them need to answer.
     """
     from wsbuild.tools import process
 
@@ -163,11 +166,16 @@ def _early(old: Memory, paths: Sequence[str], root: str) -> Early:
     from wsbuild.detectors.early import Early
     from wsbuild.detectors.ways import ways_of
 
+    return Early(old, root, ways_of(old.first))
+
+
+def _start(early: Early, paths: Sequence[str], root: str) -> None:
+    """Have it start them for those of the paths that are files."""
+    from wsbuild.tools import process
+
     above = os.path.join(root, "")
-    early = Early(old, root, ways_of(old.first))
     early.start([path.removeprefix(above) for path in paths], os.environ)
     process.prepare(os.cpu_count() or 1)  # for what is not started early: later there are threads
-    return early
 
 
 def _staged(words: list[str], here: str, root: str) -> tuple[int, str, str] | None:
@@ -218,14 +226,18 @@ def _wants_text(words: list[str], root: str) -> bool:
 
 
 def _expecting(known: list[str], root: str, index: str) -> Early | None:
-    """Calls for what is staged if the working tree is like the `index`, as far as a run that is remembered as
-    `known` tells how.
+    """Calls for what is staged, and was not in the last run, if the working tree is like the `index`, as far
+    as that run, which is remembered as `known`, tells how.
     """
     from wsbuild import memory
     from wsbuild.worktrees.status import names_in_index
 
     old = memory.load(memory.DETECT, root, known)
-    return None if old is None else _early(old, names_in_index(index), root)
+    if old is None:
+        return None
+    early = _early(old, root)
+    _start(early, names_in_index(index, early.ways.index), root)
+    return early
 
 
 def _import_until(source: int) -> None:

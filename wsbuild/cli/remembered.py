@@ -224,12 +224,13 @@ def remember_staged(
 def remember_ways(
     words: Sequence[str], project: Project, scan: Scan, names: Sequence[str], early: Early | None
 ) -> None:
-    """Keep what is needed to begin `early` with what will be staged next, whatever that is: it is no part of
-    the words. Of the files `names` it says nothing.
+    """Keep what is needed to begin `early` with what will be staged next: not the last of the words, which
+    is what is staged now. Of the files `names` it says nothing else.
     """
     if not scan.request.paths:  # else not all that is staged is wanted
-        ways = to_bytes(_ways(project, scan, early.ways.ways if early else ()))
-        _save(words, project, scan, Answer(EXIT_OK, ""), _besides(project, names), "", ways)
+        *words, index = words
+        ways = _ways(project, scan, early.ways.ways if early else (), index)
+        _save(words, project, scan, Answer(EXIT_OK, ""), _besides(project, names), "", to_bytes(ways))
 
 
 def _besides(project: Project, names: Sequence[str]) -> dict[str, Look]:
@@ -238,7 +239,7 @@ def _besides(project: Project, names: Sequence[str]) -> dict[str, Look]:
     return {path: look for path, look in project.watch.stats().items() if path not in told}
 
 
-def _ways(project: Project, scan: Scan, before: Sequence[Way] = ()) -> Ways:
+def _ways(project: Project, scan: Scan, before: Sequence[Way] = (), index: str = "") -> Ways:
     """How those tools are called that may be started before all is looked up: they come with wsbuild, which
     knows that they only read, and look at files one by one where they are. What was known `before` of which
     files they are for, still is.
@@ -267,7 +268,7 @@ def _ways(project: Project, scan: Scan, before: Sequence[Way] = ()) -> Ways:
         )
         if way.program and words.count(FILES) == 1 and not any(REPORT in word for word in words):
             found.append(way)
-    return Ways(scan.request.jobs, found)
+    return Ways(scan.request.jobs, found, index)
 
 
 def _save(

@@ -49,22 +49,27 @@ class Way:
 
 
 class Ways:
-    """How tools are called, as the last run did it: `jobs` at a time (0: one for each processor)."""
+    """How tools are called, as the last run did it: `jobs` at a time (0: one for each processor). Of what is
+    staged, it was about `index`, as git says it.
+    """
 
-    def __init__(self, jobs: int, ways: Sequence[Way]) -> None:
+    def __init__(self, jobs: int, ways: Sequence[Way], index: str = "") -> None:
         self.jobs = jobs
         self.ways = ways
+        self.index = index
 
 
 def ways_of(data: bytes) -> Ways:
     """What `to_bytes` has written."""
-    jobs, rows = marshal.loads(data) if data else (0, [])  # noqa: S302 - who reads it knows that it is ours
-    return Ways(jobs, [Way(**row) for row in rows])
+    if not data:
+        return Ways(0, [])
+    jobs, rows, index = marshal.loads(data)  # noqa: S302 - who reads it knows that it is ours
+    return Ways(jobs, [Way(**row) for row in rows], index)
 
 
 def to_bytes(ways: Ways) -> bytes:
     """As it is remembered."""
-    return marshal.dumps((ways.jobs, [vars(way) for way in ways.ways]))
+    return marshal.dumps((ways.jobs, [vars(way) for way in ways.ways], ways.index))
 
 
 def ending(path: str) -> str:

@@ -107,7 +107,16 @@ class Status:
         self.index = "".join(index)
 
 
-def names_in_index(index: str) -> list[str]:
-    """The files that the next commit changes or adds, from the top of the repository, by such an `index`."""
+def names_in_index(index: str, known: str = "") -> list[str]:
+    """The files that the next commit changes or adds, from the top of the repository, by such an `index`;
+    without those that are the same in the index that is `known`.
+    """
+    old = _contents(known)
+    return [path for path, content in _contents(index).items() if old.get(path) != content]
+
+
+def _contents(index: str) -> dict[str, list[str]]:
+    """Mode and content of each file that is not removed."""
     rows = index.split("\0")[:-1]
-    return [path for row, path in zip(rows[::2], rows[1::2], strict=True) if row[-1] != "D"]
+    pairs = zip(rows[::2], rows[1::2], strict=True)
+    return {path: row.split(" ")[1:4:2] for row, path in pairs if row[-1] != "D"}
