@@ -66,6 +66,14 @@ def stage(space: Space, path: str, text: str) -> None:
     space.git("add", path)
 
 
+def _hesitate(space: Space) -> None:
+    """Have git take its time: whoever waits may do something meanwhile."""
+    git = space.root.parent / "git"
+    git.write_text(f'#!/bin/sh\nsleep 0.3\nexec {shutil.which("git")} "$@"\n')
+    git.chmod(0o755)
+    space.env["PATH"] = f"{space.root.parent}:{space.env['PATH']}"
+
+
 def wait() -> None:
     """Until what was just written is old enough to be believed by what it looks like."""
     time.sleep(1.5 * FINE_MARGIN_NS / 1e9)
@@ -92,6 +100,7 @@ def test_nothing_staged_is_nothing_found(space: Space) -> None:
     stage(space, "a.txt", "BAD\n")
     assert asked(space) == (1, False)
     stage(space, "a.txt", "good\n")
+    _hesitate(space)
     done = space.wsbuild("detect", "--staged")
     assert done.out == "nothing is staged that is to be judged\n"
     assert (ENGINE in done.err, "wsbuild.detectors" in done.err) == (False, False)

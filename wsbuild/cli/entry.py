@@ -23,8 +23,10 @@ if TYPE_CHECKING:
     from wsbuild.memory import Memory
     from wsbuild.worktrees.status import Said
 
+FIRST = ("wsbuild.tools.process",)
+"""What is imported before it is known whether there is anything to judge."""
+
 NEEDED = (
-    "wsbuild.tools.process",
     "wsbuild.detectors.early",
     "typing",
     "json",
@@ -188,7 +190,7 @@ def _staged(words: list[str], here: str, root: str) -> tuple[int, str, str] | No
     index = os.environ.get("GIT_INDEX_FILE", "")
     index = os.path.abspath(index) if index else ""
     first, asked = Asked(root, os.environ, index, STAGED), Asked(root, os.environ, index)
-    _import_until(first.source)
+    _import_until(first.source, FIRST)
     staged = first.answer()
     if staged == b"" and _wants_text(words, root):
         from wsbuild.cli.answers import NOTHING_STAGED
@@ -202,7 +204,7 @@ def _staged(words: list[str], here: str, root: str) -> tuple[int, str, str] | No
         where = None
         if old is None:
             where = Asked(root, os.environ, index, WHERE)
-            _import_until(asked.source)
+            _import_until(asked.source, NEEDED)
         answered = asked.answer()
         said = Said(answered, where.answer() if where else None) if answered is not None else None
         if said is None or not (status := Status(said.status)).is_clean:
@@ -240,13 +242,13 @@ def _expecting(known: list[str], root: str, index: str) -> Early | None:
     return early
 
 
-def _import_until(source: int) -> None:
+def _import_until(source: int, modules: Sequence[str]) -> None:
     """Import what is needed where no answer is remembered, until there is something to read."""
     import select
 
     poll = select.poll()
     poll.register(source, select.POLLIN)
-    for module in NEEDED:
+    for module in modules:
         if poll.poll(0):
             return
         __import__(module)
