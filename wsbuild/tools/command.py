@@ -5,8 +5,9 @@ Starts nothing.
 
 from __future__ import annotations
 
-import errno
 import os
+
+from wsbuild.tools.supervisor import NOT_THERE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ else:
     import _signal as signal  # see `process`
 
 TIMEOUT_CODE, NOT_EXECUTABLE_CODE, MISSING_CODE, INTERRUPTED_CODE = 124, 126, 127, 130
-NOT_FOUND = frozenset({errno.ENOENT, errno.ENOTDIR})
 
 
 class Command:
@@ -102,7 +102,7 @@ def ending(answer: Sequence[str], success: Collection[int], canceled: int) -> Re
     """
     match answer:
         case ["unstarted", stage, number]:
-            absent = stage == "exec" and int(number) in NOT_FOUND
+            absent = stage == "exec" and int(number) in NOT_THERE
             return Result("missing", MISSING_CODE if absent else NOT_EXECUTABLE_CODE)
         case ["ended", "exited", status, leftovers, _]:
             return Result(*_exited(int(status), success), int(leftovers))

@@ -11,6 +11,7 @@ import select
 import sys
 
 from wsbuild.errors import UserError
+from wsbuild.tools.supervisor import FD_SIZE, HEADER
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -53,10 +54,10 @@ class Link:
 
     def ask(self, request: bytes, fds: Sequence[int] = ()) -> None:
         """Send a request with its descriptors; an empty one cancels."""
-        numbers = b"".join(fd.to_bytes(4, sys.byteorder) for fd in fds)
+        numbers = b"".join(fd.to_bytes(FD_SIZE, sys.byteorder) for fd in fds)
         given = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, numbers)] if fds else []
         try:
-            self.socket.sendmsg([len(request).to_bytes(8, "big")], given)
+            self.socket.sendmsg([len(request).to_bytes(HEADER, "big")], given)
             self.socket.sendall(request)
         except ConnectionError:
             pass  # `hear` will tell that nobody is there

@@ -24,7 +24,7 @@ else:
 
 PR_SET_CHILD_SUBREAPER = 36
 LINUX = sys.platform == "linux"
-HEADER = 8
+HEADER = 8  # bytes that tell the size of a request
 FD_SIZE = 4  # bytes of a descriptor's number, see unix(7)
 LINGER = 0.1  # seconds in which what a tool left behind may still end by itself
 RESCAN = 0.02  # seconds between two rounds of SIGKILL
