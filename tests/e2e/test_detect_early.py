@@ -185,6 +185,7 @@ def test_one_of_several_staged_files(project: Project, ask: Asking) -> None:
     for path in ("a.py", "b.py"):
         project.write(path, "teh = 1\n")
         project.git("add", path)
+        time.sleep(0.15)
         ask(project, "--staged")
     project.pids()
     project.write("a.py", "the = 1\n")
