@@ -6,6 +6,7 @@ Part of the hot path: imports nothing that is not there already.
 from __future__ import annotations
 
 import os
+import stat
 
 from wsbuild.fork import both_halves
 
@@ -47,6 +48,11 @@ def look_at(path: str) -> Look:
         return look_of(os.lstat(path))
     except OSError:
         return GONE
+
+
+def is_file(path: str) -> bool:
+    """Whether there is a regular file, and no link, at a path."""
+    return stat.S_ISREG(look_at(path)[-1])
 
 
 def differing(paths: Sequence[str], seen: array[int] | memoryview) -> list[int]:

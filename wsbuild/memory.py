@@ -33,7 +33,7 @@ MOST = 16
 MORE = ".more"
 """Behind the name of the file with what is only needed where something has changed."""
 
-FORMAT = 10
+FORMAT = 11
 DAY_S = 86_400
 
 HIDDEN = "#"

@@ -34,3 +34,9 @@ def path_from_root(word: str, root: str, cwd: str) -> str:
         return word
     path = os.path.relpath(os.path.join(cwd, word), root)
     return word if path.startswith("..") else path.replace(os.sep, "/")
+
+
+def is_outside(path: str) -> bool:
+    """Whether a path, as seen from a directory, leads out of it."""
+    path = os.path.normpath(path)
+    return path.startswith((os.sep, os.pardir + os.sep)) or path == os.pardir

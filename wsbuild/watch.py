@@ -87,6 +87,12 @@ class Watch:
             self.known.setdefault(path, seen)
         return seen
 
+    def doubt(self, path: str) -> None:
+        """Have something around count as changed when it is looked at next."""
+        *rest, _, mode = self.around.get(path, GONE)
+        mtime, ctime, size = rest
+        self.around[path] = mtime, ctime, size, UNSURE, mode
+
     def look_again(self, path: str) -> None:
         """Look at something around anew: it counts as it is now."""
         self.around.pop(path, None)

@@ -162,6 +162,22 @@ def test_a_call_is_made_once(project: Project, ask: Asking) -> None:
     assert answer[1]["counts"]["tool_calls"] == 3
 
 
+def test_a_commit_beside_an_edit(project: Project, ask: Asking) -> None:
+    """Git's own files are no files to be judged, wherever they are."""
+    elsewhere = project.root.parent / "elsewhere"
+    elsewhere.mkdir()
+    project.git("init", "-q", "--separate-git-dir", str(elsewhere / ".git"))
+    project.git("add", "-A")
+    time.sleep(0.15)
+    settle(project, ask)
+    project.git("commit", "-qm", "all")
+    project.git("rm", "-q", "--cached", "b.py")
+    project.write("a.py", "teh = 1\n")
+    answer = ask(project, then=lambda: until(project.ended.exists))
+    assert found(answer) == [("codespell", "a.py")]
+    assert len(project.pids()) == 1
+
+
 def test_a_staged_file(project: Project, ask: Asking) -> None:
     """The same, from the second time on."""
     project.git("init", "-q")

@@ -136,9 +136,9 @@ class Tree:
                 found.discard(name)
         return {name for name in found if not self.is_ignored(name)}
 
-    def is_counted(self, path: str) -> bool:
-        """Whether `files` would name a file that is there."""
-        return not any(map(self.is_ignored, path.split("/"))) and not _is_git_ignored(self.root, path)
+    def may_count(self, path: str) -> bool:
+        """Whether no name in a path is one that never counts."""
+        return not any(map(self.is_ignored, path.split("/")))
 
     def counted(self, path: str) -> Iterator[str]:
         """The files at or below a path that git does not ignore, one after the other."""
@@ -187,7 +187,7 @@ class Tree:
         below = base + "/" if base else ""
         gitignore = gitignore and not (base and _is_git_ignored(self.root, base + "/"))
         for path, there in self._supposed.items():
-            if not path.startswith(below) or any(map(self.is_ignored, path[len(below) :].split("/"))):
+            if not path.startswith(below) or not self.may_count(path[len(below) :]):
                 continue
             if path in found and not there:
                 found.remove(path)

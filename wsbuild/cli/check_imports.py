@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from wsbuild.cli.common import JsonOption, from_root, project_root, project_settings, show_json
-from wsbuild.errors import EXIT_FAILED, StateError, UserError
+from wsbuild.errors import EXIT_FAILED, StateError
+from wsbuild.looks import is_file
 from wsbuild.tools.output import printable
 
 if TYPE_CHECKING:
@@ -61,21 +62,11 @@ def check_imports(
 def _files(root: str, wanted: Sequence[str]) -> list[str]:
     """The files of the project that are no links; of `wanted` those that it names, or is."""
     from wsbuild.cache.expand import Tree
+    from wsbuild.detectors.listing import Listing
 
-    settings = project_settings(root)
-    for path in wanted:
-        if not os.path.lexists(os.path.join(root, path)):
-            raise UserError(f"{path} is not there", "name files and directories of the project")
-    tree = Tree(root, settings.ignore)
-    paths = tree.expand(wanted, gitignore=True) if wanted else tree.files()
-    return [path for path in paths if _is_file(os.path.join(root, path))]
-
-
-def _is_file(path: str) -> bool:
-    try:
-        return stat.S_ISREG(os.lstat(path).st_mode)
-    except OSError:
-        return False
+    tree = Tree(root, project_settings(root).ignore)
+    files = Listing(tree, root, os.environ).files(wanted)
+    return [path for path in files if is_file(os.path.join(root, path))]
 
 
 def _check(root: str, path: str, standards: Standards, *, fix: bool) -> tuple[list[Found], bool]:

@@ -17,7 +17,7 @@ from wsbuild.cli.remembered import (
     resume,
 )
 from wsbuild.detectors.project import open_project
-from wsbuild.detectors.selection import Selection, select
+from wsbuild.detectors.selection import Selection, among, select
 from wsbuild.errors import EXIT_OK, UserError
 from wsbuild.statedir import make_database_room
 from wsbuild.tools.process import dismiss
@@ -61,9 +61,9 @@ def run(
 
     changes = Changes(root, environ, said)
     if request.which == "changed":
-        return _run(request, (), root, root, environ, changes.since(request.since))
+        return _run(request, (), root, root, environ, changes.since(request.since), index=changes.index)
     names = changes.staged()
-    if request.form == "text" and not _among(names, request.paths):
+    if request.form == "text" and not among(names, request.paths):
         return NOTHING_STAGED
     with changes.as_staged() as place:
         # What git has said is part of the words: the same is the answer where it says the same again.
@@ -71,7 +71,7 @@ def run(
         if early is not None and not known:
             early.end()  # it is of other files
             early = None
-        return _run(request, known, root, place, environ, names, early)
+        return _run(request, known, root, place, environ, names, early, changes.index)
 
 
 def run_again(
@@ -98,10 +98,11 @@ def _run(
     environ: Mapping[str, str],
     names: Sequence[str] | None = None,
     early: Early | None = None,
+    index: str = "",
 ) -> Answer:
     """Judge the project as it is in `place`, which is `root` or a copy; of `names`, where they are given,
-    those that are wanted, of which some calls may have been started `early`. Without `words` the command is
-    not remembered.
+    those that are wanted, of which some calls may have been started `early`. Git is asked by the file `index`
+    ('' for the usual one). Without `words` the command is not remembered.
     """
     from wsbuild.detectors import project as projects
     from wsbuild.detectors import settings as known
@@ -110,7 +111,7 @@ def _run(
     chosen = projects.choose(detectors, request.only, settings.detectors)
     if place == root:
         make_database_room(root, environ)
-    with open_project(root, environ, settings.ignore, settings.secrets, place) as project:
+    with open_project(root, environ, settings.ignore, settings.secrets, place, index) as project:
         note_sources(project, detectors)
         selection = _select(project, chosen, request.paths, names)
         scan = Scan(request, project.engine.known, selection, settings.ignore, settings.secrets)
@@ -128,7 +129,7 @@ def _run(
             return _new_baseline(report, root)
         again = False
         if place == root:
-            is_whole = not request.paths and names is None
+            is_whole = names is None and (not request.paths or os.curdir in request.paths)
             from wsbuild.detectors.keeping import keep
 
             again, warning = keep(project, selection.chosen, report, is_whole)
@@ -150,23 +151,15 @@ def _select(
     """
     look = project.watch.lstat_file
     if names is None:
-        files = project.files(paths)
+        files = project.listing.files(paths)
     else:
-        files = [path for path in _among(names, paths) if project.tree.is_counted(path)]
+        files = [path for path in among(names, paths) if project.tree.may_count(path)]
     selection = select(detectors, project.root, files, look)
     whole = [one for one in detectors if one.manifest.granularity == "project" and selection.chosen[one.id]]
     if not whole or (not paths and names is None):
         return selection
-    full = select(whole, project.root, project.files(()), look)
+    full = select(whole, project.root, project.listing.files(), look)
     return selection._replace(chosen={**selection.chosen, **full.chosen})
-
-
-def _among(names: Sequence[str], paths: Sequence[str]) -> list[str]:
-    """Those names that paths name, or a directory above them; all without any."""
-    wanted = {path.rstrip("/") for path in paths}
-    if not wanted or "." in wanted or "" in wanted:
-        return list(names)
-    return [name for name in names if name in wanted or any(name.startswith(f"{path}/") for path in wanted)]
 
 
 def _new_baseline(report: Report, root: str) -> Answer:

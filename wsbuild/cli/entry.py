@@ -144,9 +144,9 @@ def _detect(words: list[str]) -> tuple[int, str, str] | None:
     if changed == []:
         return old.answer
     early = None
-    if changed:
+    if changed and (rest := _besides_indexes(changed)):
         early = _early(old, root)
-        _start(early, changed, root)
+        _start(early, rest, root)
     try:
         if not old.complete():
             return _usual(words, [here, *words], root)
@@ -156,6 +156,13 @@ def _detect(words: list[str]) -> tuple[int, str, str] | None:
     finally:
         if early is not None:
             early.end()
+
+
+def _besides_indexes(paths: Sequence[str]) -> list[str]:
+    """Those that are no index of git, as far as their names tell."""
+    from wsbuild.worktrees.tracked import is_index
+
+    return [path for path in paths if not is_index(path)]
 
 
 def _early(old: Memory, root: str) -> Early:

@@ -6,8 +6,8 @@ from __future__ import annotations
 
 import json
 import os
-import stat
 import sys
+import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from wsbuild import memory
@@ -22,8 +22,11 @@ from wsbuild.detectors.registry import FOLDER, manifest_of, restore
 from wsbuild.detectors.selection import Selection
 from wsbuild.detectors.ways import FILES, Way, Ways, ending, to_bytes
 from wsbuild.errors import EXIT_OK
+from wsbuild.looks import is_file, look_at
 from wsbuild.statedir import keep_file
 from wsbuild.tools.process import dismiss
+from wsbuild.watch import settled
+from wsbuild.worktrees.tracked import Tracked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -68,6 +71,14 @@ def resume(
     """Judge those files that have changed, of which calls may have been started `early`; None where something
     else has.
     """
+    indexes = [path for path in changed if path in details["indexes"]]
+    if indexes:
+        if not _tracks_the_same(old, details["tracked"], indexes, root, environ):
+            return None
+        changed = [path for path in changed if path not in indexes]
+        if not changed:
+            memory.save(memory.DETECT, root, words, old, _write(root))
+            return Answer(*old.answer)
     ignore, secrets = map(tuple, details["settings"])
     with open_project(root, environ, ignore, secrets) as project:
         files = _only_files(project, details, changed)
@@ -101,6 +112,23 @@ def resume(
     return given
 
 
+def _tracks_the_same(
+    old: Memory, before: list[str] | None, indexes: Sequence[str], root: str, environ: Mapping[str, str]
+) -> bool:
+    """Whether git tracks the same ignored files as `before`, whatever else it was told; then what its
+    `indexes` look like is noted. It may say as little as it did: that is asked again each time.
+    """
+    began_ns = time.time_ns()
+    looks = {path: settled(look_at(path), began_ns) for path in indexes}
+    now = Tracked(root, environ).answer()
+    if now is not None:
+        for path, look in looks.items():
+            place = old.place(path)
+            assert place is not None
+            old.saw(place, look)
+    return now == before
+
+
 def _only_files(project: Project, details: dict[str, Any], changed: list[str]) -> set[str] | None:
     """The files among what has changed; None if it is more than the content of files."""
     around, listings = set(details["around"]), details["listings"]
@@ -110,18 +138,11 @@ def _only_files(project: Project, details: dict[str, Any], changed: list[str]) -
             project.watch.note(path)
             if project.watch.listings.get(path) != listings[path]:
                 return None
-        elif path in around or not _is_file(path):
+        elif path in around or not is_file(path):
             return None
         else:
             found.add(path[len(project.root) + 1 :])
     return found
-
-
-def _is_file(path: str) -> bool:
-    try:
-        return stat.S_ISREG(os.lstat(path).st_mode)
-    except OSError:
-        return False
 
 
 def _known(row: list[Any]) -> Known:
@@ -205,6 +226,8 @@ def remember(
         "files": scan.selection.files,
         "listings": project.watch.listings,
         "around": list(project.watch.around),
+        "indexes": project.listing.indexes,
+        "tracked": project.listing.tracked,
     }
     same, ways = _as_known(report), to_bytes(_ways(project, scan))
     given = answer(scan.request, same, project)

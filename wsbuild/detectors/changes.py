@@ -26,7 +26,8 @@ _NAMES = ("diff", "--name-only", "--no-renames", "--diff-filter=d", "--relative"
 
 class Changes:
     """What git knows of the project at `root`; of `environ` the index that a hook is given counts. Raises
-    UserError where there is no git. `said` is what git has said already.
+    UserError where there is no git. `said` is what git has said already; `index` is the file that counts
+    ('' for the usual one).
     """
 
     def __init__(self, root: str, environ: Mapping[str, str], said: Said | None = None) -> None:
@@ -37,7 +38,8 @@ class Changes:
         self._git = git
         given = environ.get("GIT_INDEX_FILE")
         # A hook is started at the top of the work tree, and the name may be seen from there.
-        self._env = {"GIT_INDEX_FILE": os.path.join(git.top, given)} if given else {}
+        self.index = os.path.join(git.top, given) if given else ""
+        self._env = {"GIT_INDEX_FILE": self.index} if given else {}
         self._environ = environ
         self._said = said.status if said else None
 
@@ -56,7 +58,7 @@ class Changes:
     def _status(self) -> Status:
         said = self._said
         if said is None:
-            said = Asked(self._git.root, self._environ, self._env.get("GIT_INDEX_FILE", "")).answer()
+            said = Asked(self._git.root, self._environ, self.index).answer()
         if said is None:
             self._git.run("status")  # which tells what is wrong
             raise UserError("git does not say what is staged", "see what `git status` says")

@@ -13,6 +13,7 @@ from wsbuild.config import FILE
 from wsbuild.detectors.engine import Engine, Surroundings
 from wsbuild.detectors.execution import Place
 from wsbuild.detectors.keys import Folders
+from wsbuild.detectors.listing import Listing
 from wsbuild.errors import UserError
 from wsbuild.identity import NODE_TOOLS, Tools, search_path
 from wsbuild.statedir import STATE, make_dir
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 class Project:
     """What detectors need to know of the project at `home`, as it is at `root`, which is the same or a copy.
     It leaves out what is called as `ignore` says, and takes the values of secrets out of what tools say.
-    Who is not `writing` leaves everything as it is.
+    Git is asked by the file `index` ('' for the usual one). Who is not `writing` leaves everything as it is.
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class Project:
         ignore: Sequence[str],
         redactor: Redactor,
         *,
+        index: str = "",
         writing: bool = True,
     ) -> None:
         self.root = root
@@ -49,6 +51,7 @@ class Project:
         self.verdicts = _open_verdicts(home, writing=writing)
         self.tree = Tree(root, ignore, self._note)
         self.watch = Watch(self.tree.is_ignored)
+        self.listing = Listing(self.tree, home, environ, index, self.watch)
         seed = self.verdicts.seed
         # What is remembered of files is of those at home.
         load = self.verdicts.files if root == home else _nothing
@@ -66,15 +69,6 @@ class Project:
 
     def _folders(self) -> Folders:
         return Folders(self.tree, self.watch.note)
-
-    def files(self, wanted: Sequence[str]) -> list[str]:
-        """The files that words name, all without any. Raises UserError for one that is not there."""
-        if not wanted:
-            return self.tree.files()
-        for path in wanted:
-            if not os.path.lexists(os.path.join(self.root, path)):
-                raise UserError(f"{path} is not there", "name files and directories of the project")
-        return self.tree.expand(wanted, gitignore=True)
 
 
 def choose(detectors: Sequence[Detector], only: Sequence[str], usual: Sequence[str]) -> list[Detector]:
@@ -109,12 +103,18 @@ def _open_verdicts(root: str, *, writing: bool) -> Verdicts:
 
 @contextmanager
 def open_project(
-    home: str, environ: Mapping[str, str], ignore: Sequence[str], secrets: Sequence[str], root: str = ""
+    home: str,
+    environ: Mapping[str, str],
+    ignore: Sequence[str],
+    secrets: Sequence[str],
+    root: str = "",
+    index: str = "",
 ) -> Iterator[Project]:
-    """The project at `home`, or a copy of it at `root`; `secrets` are names of variables whose values nobody
-    may see.
+    """The project at `home`, or a copy of it at `root`, by the file `index` of git; `secrets` are names of
+    variables whose values nobody may see.
     """
-    project = Project(home, root or home, environ, ignore, Redactor(secrets_of(environ, secrets, [])))
+    redactor = Redactor(secrets_of(environ, secrets, []))
+    project = Project(home, root or home, environ, ignore, redactor, index=index)
     try:
         yield project
     finally:

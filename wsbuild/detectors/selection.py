@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from wsbuild.detectors.contract import Detector
 
@@ -57,6 +57,14 @@ def select(
         found = (path for tags, has in by_tags.items() if tags & wanted for path in has)
         chosen[detector.id] = sorted(path for path in found if not names or _is_named(path, names))
     return Selection(chosen, unnamed, files)
+
+
+def among(names: Iterable[str], paths: Sequence[str]) -> list[str]:
+    """Those names that paths name, or a directory above them; all without any."""
+    wanted = {path.rstrip("/") for path in paths}
+    if not wanted or os.curdir in wanted:
+        return list(names)
+    return [name for name in names if name in wanted or any(name.startswith(f"{path}/") for path in wanted)]
 
 
 def _is_named(path: str, names: Iterable[str]) -> bool:

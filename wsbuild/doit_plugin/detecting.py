@@ -62,7 +62,7 @@ class Detecting:
     @cached_property
     def _selection(self) -> Selection:
         project = self._project
-        return select(self._chosen, project.root, project.files(()), project.watch.lstat_file)
+        return select(self._chosen, project.root, project.listing.files(), project.watch.lstat_file)
 
     @cached_property
     def _known(self) -> Report:
