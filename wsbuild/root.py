@@ -29,11 +29,19 @@ def find_root(start: str) -> str:
 
 
 def path_from_root(word: str, root: str, cwd: str) -> str:
-    """A word that names something on disk below another directory, as seen from the root."""
-    if cwd == root or not (os.sep in word or os.path.lexists(os.path.join(cwd, word))):
+    """A word that names something on disk, as seen from the root, by the shortest way: `.` for the root. What
+    lies elsewhere, or is no path, stays as it is.
+    """
+    full = os.path.join(cwd, word)
+    if "://" in word or not (os.sep in word or os.path.lexists(full)):
         return word
-    path = os.path.relpath(os.path.join(cwd, word), root)
-    return word if path.startswith("..") else path.replace(os.sep, "/")
+    full, end = os.path.normpath(full), os.sep if word.endswith(os.sep) else ""
+    real = os.path.join(os.path.realpath(os.path.dirname(full)), os.path.basename(full))
+    for place in (full, real):
+        path = os.path.relpath(place, root)
+        if not is_outside(path):
+            return path if path == os.curdir else path + end
+    return word
 
 
 def is_outside(path: str) -> bool:

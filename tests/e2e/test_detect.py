@@ -145,6 +145,28 @@ def test_words_choose_files_and_detectors(space: Space) -> None:
     assert {line.split()[0] for line in listed.splitlines()} >= set(TOOLS)
 
 
+@pytest.mark.parametrize("lean", [True, False])
+@pytest.mark.parametrize(
+    "words",
+    [".", "./", "{root}", "{root}/", "../project", "src/..", "./src ./README.md ./conf ./script ./-odd.yml"],
+)
+def test_it_is_the_same_however_it_is_named(space: Space, words: str, *, lean: bool) -> None:
+    """Paths are told, and results kept, from the root by the shortest way."""
+    more = [] if lean else ["--all"]
+    whole = detect(space, *more)
+    named = detect(space, *more, *words.format(root=space.root).split())
+    assert named["findings"] == whole["findings"]
+    assert named["errors"] == []
+    assert named["counts"]["tool_calls"] == 0
+
+
+@pytest.mark.parametrize("word", ["/etc/hostname", "..", "../beside.py", "src/../../beside.py"])
+def test_what_lies_elsewhere_is_not_judged(space: Space, word: str) -> None:
+    (space.root.parent / "beside.py").write_text("import os\n")
+    result = space.wsbuild("detect", word, code=2)
+    assert f"{word} is outside of the project {space.root}" in result.err
+
+
 def test_what_is_shown_to_a_person(space: Space) -> None:
     """By file, with place, severity and code; and the count."""
     said = space.wsbuild("detect", code=1).out

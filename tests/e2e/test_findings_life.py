@@ -38,6 +38,26 @@ def judge(space: Space, *words: str) -> dict[str, Any]:
     return detect(space, *(words or ("-d", "own")), code=None)
 
 
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        (["."], ["a.md", "sub/b.md"]),
+        (["sub/"], ["sub/b.md"]),
+        (["./sub"], ["sub/b.md"]),
+        (["./a.md", "sub"], ["a.md", "sub/b.md"]),
+    ],
+)
+def test_files_are_named_in_any_way(space: Space, words: list[str], found: list[str]) -> None:
+    assert sorted(listed(space, *words)) == found
+
+
+def test_the_root_is_the_whole_project(space: Space) -> None:
+    """What was found in a file that is gone is mended."""
+    (space.root / "a.md").unlink()
+    judge(space, "-d", "own", ".")
+    assert listed(space) == {"a.md": "fixed", "sub/b.md": "new"}
+
+
 def test_a_whole_life(space: Space) -> None:
     """Found, analyzed, fixed, verified, and found again."""
     assert listed(space) == {"a.md": "new", "sub/b.md": "new"}

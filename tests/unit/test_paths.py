@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from wsbuild.paths import BadPathError, canonical, is_inside, is_within
-from wsbuild.root import find_root
+from wsbuild.root import find_root, path_from_root
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -113,6 +113,65 @@ def test_find_root_without_any_mark(tmp_path: Path) -> None:
     (tmp_path / "real").mkdir()
     (tmp_path / "link").symlink_to("real")
     assert find_root(str(tmp_path / "link")) == str((tmp_path / "real").resolve())
+
+
+@pytest.mark.parametrize("cwd", ["", "sub"])
+@pytest.mark.parametrize(
+    ("word", "expected"),
+    [
+        ("{root}", "."),
+        ("{root}/", "."),
+        ("{root}/a", "a"),
+        ("{root}/sub/", "sub/"),
+        ("{root}/sub/../a", "a"),
+        ("{link}/sub/b", "sub/b"),
+        ("{root}/../elsewhere", "{root}/../elsewhere"),
+        ("/etc/hostname", "/etc/hostname"),
+        ("ws:x", "ws:x"),
+        ("ws:x:*", "ws:x:*"),
+        ("https://example.org//issues/1", "https://example.org//issues/1"),
+    ],
+)
+def test_a_word_from_the_root(tmp_path: Path, cwd: str, word: str, expected: str) -> None:
+    """The same wherever one stands."""
+    root = tmp_path.resolve() / "project"
+    (root / "sub").mkdir(parents=True)
+    (tmp_path / "link").symlink_to(root)
+    names = {"root": root, "link": tmp_path.resolve() / "link"}
+    assert path_from_root(word.format(**names), str(root), str(root / cwd)) == expected.format(**names)
+
+
+@pytest.mark.parametrize(
+    ("cwd", "word", "expected"),
+    [
+        ("", ".", "."),
+        ("", "./", "."),
+        ("", "./a", "a"),
+        ("", "./sub/", "sub/"),
+        ("", "sub/", "sub/"),
+        ("", "sub", "sub"),
+        ("", "sub//./b", "sub/b"),
+        ("", "sub/../a", "a"),
+        ("", "sub/*.py", "sub/*.py"),
+        ("", "gone/b", "gone/b"),
+        ("", "..", ".."),
+        ("", "../project/a", "a"),
+        ("", "..a/b", "..a/b"),
+        ("sub", ".", "sub"),
+        ("sub", "..", "."),
+        ("sub", "../", "."),
+        ("sub", "b", "sub/b"),
+        ("sub", "gone", "gone"),
+        ("sub", "./gone", "sub/gone"),
+        ("sub", "../a", "a"),
+        ("sub", "../../x", "../../x"),
+    ],
+)
+def test_a_word_from_where_one_stands(tmp_path: Path, cwd: str, word: str, expected: str) -> None:
+    root = tmp_path.resolve() / "project"
+    (root / "sub").mkdir(parents=True)
+    (root / "sub/b").touch()
+    assert path_from_root(word, str(root), str(root / cwd)) == expected
 
 
 @pytest.mark.parametrize(

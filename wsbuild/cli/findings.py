@@ -71,11 +71,12 @@ def list_findings(
         if word not in life.STATES:
             raise UserError(f"--state {word!r} is none of {', '.join(life.STATES)}")
     root = project_root()
+    places = [from_root(path, root).rstrip(os.sep) for path in paths or ()]
     wanted = store.Wanted(
         tuple(state or (life.NEW, life.ANALYZED)),
         tuple(detector or ()),
         tuple(severity or ()),
-        tuple(from_root(path, root) for path in paths or ()),
+        () if os.curdir in places else places,
         since_time(since),
         limit,
     )
