@@ -283,6 +283,36 @@ def test_no_secret_of_the_caller_is_shown_or_kept(space: Space) -> None:
     assert "tok-12345-secret" not in result.out + result.err
 
 
+@pytest.mark.parametrize(
+    "parse",
+    [
+        "yield Finding('README.md', 1, 1, output.stdout.strip(), 'style', 'warning', output.stdout)",
+        "yield Finding('README.md', 1, 1, 'X', 'style', 'warning', 'bad', f'https://x.org/{output.stdout}')",
+        "raise __import__('wsbuild').detectors.contract.ToolError(f'sh printed {output.stdout!r}')",
+        "yield {}[output.stdout]",
+    ],
+)
+def test_no_secret_is_in_what_a_plugin_makes_of_it(space: Space, parse: str) -> None:
+    """In a finding, or in what it cannot read."""
+    space.env["MY_TOKEN"] = "tok-12345-secret"
+    own(space, 'echo "$MY_TOKEN"; exit 1', parse, types=["markdown"], pass_env=["MY_TOKEN"])
+    result = space.wsbuild("detect", "-d", "own", "--json", code=1)
+    assert "[redacted:MY_TOKEN]" in result.out
+    kept = [path for place in (".wsbuild", "state") for path in (space.root / place).rglob("*")]
+    assert not [path for path in kept if path.is_file() and b"tok-12345-secret" in path.read_bytes()]
+    assert "tok-12345-secret" not in result.out + result.err
+
+
+def test_a_file_that_is_called_like_a_secret_is_judged_all_the_same(space: Space) -> None:
+    """And no finding is lost with its path."""
+    before = detect(space, "-d", "ruff", "-d", "yamllint", "-d", "codespell")
+    shutil.rmtree(space.root / ".wsbuild")
+    space.env |= {"A_PASSWORD": "src/app.py", "B_PASSWORD": "README.md", "C_PASSWORD": "conf/a.yaml"}
+    after = detect(space, "-d", "ruff", "-d", "yamllint", "-d", "codespell")
+    assert after["errors"] == []
+    assert [one["path"] for one in after["findings"]] == [one["path"] for one in before["findings"]]
+
+
 def test_the_detector_of_the_documentation_works(space: Space) -> None:
     """Its two files, as they are there."""
     text = (Path(__file__).parents[2] / "docs/detectors.md").read_text()

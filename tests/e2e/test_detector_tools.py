@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -368,6 +369,20 @@ def test_no_secret_is_told(space: Space, name: str) -> None:
     space.write(".gitleaks.toml", "title = [\n")
     told = detect(space, "-d", name)
     assert [one["status"] for one in told["detectors"]] == ["error"]
+
+
+@pytest.mark.parametrize("name", ["gitleaks", "ruff-format"])
+def test_a_file_with_a_private_key_is_judged(space: Space, name: str) -> None:
+    """Whatever of it the tool prints, between quotes of its own."""
+    rows = "\n".join(hashlib.sha512(bytes([at])).hexdigest()[:64] for at in range(9))
+    begin = "-----BEGIN RSA PRIVATE KEY-----"
+    space.write(
+        "key.py", f"KEYS = ['{begin}', '{begin}', '{begin}']\nKEY = b'''{begin}\n{rows}\n{begin}'''\n"
+    )
+    result = space.wsbuild("detect", "-d", name, "--json", code=1)
+    assert result.json["errors"] == []
+    assert "key.py" in {path for path, *_ in places(result.json, name)}
+    assert rows[:64] not in result.out
 
 
 @pytest.mark.parametrize("name", ["eslint", "semgrep"])

@@ -305,7 +305,8 @@ def _save(
     found: bytes = b"",
 ) -> None:
     names = {name for one in scan.known.values() for name in one.detector.manifest.pass_env}
-    environ = {name: project.environ.get(name) for name in (*ENVIRON, *sorted(names))}
+    shown = {name: project.environ.get(name) for name in ENVIRON}
+    environ = {**shown, **memory.hidden(project.environ, sorted(names - shown.keys()))}
     new = memory.of_run(
         project.root, (given.code, given.out, given.err), stats, environ, details, first=ways, found=found
     )

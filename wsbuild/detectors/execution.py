@@ -52,7 +52,7 @@ def judge(detector: Detector, files: Sequence[str], place: Place, started: Start
         there = [path for path in files if os.path.isfile(os.path.join(place.root, path))]
         is_whole = detector.manifest.granularity == "project"
         if is_whole or len(files) == 1 or process.is_canceled():
-            return Judged({}, dict.fromkeys(files, str(error)))
+            return Judged({}, dict.fromkeys(files, place.redactor.text(str(error))))
         if len(there) < len(files):
             gone = dict.fromkeys(set(files) - set(there), "it is not there any more")
             rest = judge(detector, there, place) if there else Judged({}, {}, 0)
@@ -72,7 +72,7 @@ def _call(
     if output.exit_code not in {*manifest.clean, *manifest.findings}:
         raise ToolError(f"{manifest.command} ended with {output.exit_code}: {last_line(output)}")
     try:
-        found = [_checked(finding) for finding in detector.plugin.parse(output)]
+        found = _without_secrets([_checked(one) for one in detector.plugin.parse(output)], place.redactor)
         by_path: dict[str, list[Finding]] = {path: [] for path in files}
         for finding in found:
             # What a tool says of a file that it was not asked about is that file's own matter.
@@ -103,6 +103,17 @@ def _checked(finding: Finding) -> Finding:
     return finding
 
 
+def _without_secrets(found: list[Finding], redactor: Redactor) -> list[Finding]:
+    """Findings as they may be kept and shown. A path is none of a tool's words, and stays."""
+    text = "\n".join(word for one in found for word in (one.code, one.message, one.url))
+    if redactor.text(text) == text:
+        return found
+    clean = redactor.text
+    return [
+        one._replace(code=clean(one.code), message=clean(one.message), url=clean(one.url)) for one in found
+    ]
+
+
 def run_tool(
     manifest: Manifest,
     argv: Sequence[str],
@@ -110,8 +121,9 @@ def run_tool(
     place: Place,
     started: Started | None = None,
 ) -> Output:
-    """Start a detector's tool, and wait for it; where the same call has `started`, only that. Raises
-    ToolError where it is not there or did not end by itself in time, or said too much.
+    """Start a detector's tool, and wait for it; where the same call has `started`, only that. What it said is
+    as it was: a secret in it may be a name that its plugin has to know. Raises ToolError where it is not
+    there or did not end by itself in time, or said too much; its words are what it said, too.
     """
     if started is not None and started.command != _command(manifest, argv, place, started.room.folder):
         started.end()
@@ -126,13 +138,12 @@ def run_tool(
             log=log,
             success=range(256),
             cap=MOST_OUTPUT,
-            redactor=place.redactor,
             errors=room.errors,
             begun=started.begun if started else None,
         )
         room.errors.seek(0)
-        stderr = place.redactor.text(room.errors.read().decode("utf-8", "replace"))
-        stdout, written = _text(log), place.redactor.text(_text(_report(room.folder)))
+        stderr = room.errors.read().decode("utf-8", "replace")
+        stdout, written = _text(log), _text(_report(room.folder))
     if result.dropped_bytes:
         raise ToolError(f"{manifest.command} printed more than {MOST_OUTPUT} bytes")
     output = Output(result.exit_code, stdout, stderr, tuple(files), command.cwd, written)

@@ -46,7 +46,7 @@ def fix(detector: Detector, files: Iterable[str], place: Place) -> Fixed:
             _call(detector, list(before), place)
         except ToolError as error:
             _put_back(before, place.root)
-            return Fixed(changed, str(error))
+            return Fixed(changed, place.redactor.text(str(error)))
         except BaseException:
             _put_back(before, place.root)
             raise

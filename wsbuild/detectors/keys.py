@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from wsbuild.cache.files import FileStates
     from wsbuild.detectors.contract import Detector, Manifest
 
-FORMAT = 2
+FORMAT = 3
 """Part of every key: one more whenever keys or kept results mean something else."""
 
 DAY_S = 86_400
@@ -33,7 +33,10 @@ def base(detector: Detector, identity: str, states: FileStates, environ: Mapping
     """What all results of a detector have in common. `identity` is its tool's, `environ` the caller's
     environment, `day` the one since 1970. Raises ToolError where its plugin fails.
     """
-    passed = [f"{name}={environ.get(name)}" for name in detector.manifest.pass_env]
+    # By digests: this is kept, and may be a secret.
+    passed = [
+        f"{name}={sha256_text(environ[name])}" for name in detector.manifest.pass_env if name in environ
+    ]
     asked = detector.command(["{file}"])
     return "\0".join((definition(detector.manifest, detector.folder, states, day), identity, *asked, *passed))
 
