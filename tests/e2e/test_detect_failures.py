@@ -25,6 +25,8 @@ BAD = {
     "is killed": ("kill -KILL $$", LINES, "sh was crashed"),
     "takes too long": ("sleep 60", LINES, "sh took longer than 1 s"),
     "tells of nothing": ("exit 1", LINES, "told of nothing"),
+    "tells of another file": ("echo src/app.py; exit 1", LINES, "src/app.py, which it was not asked about"),
+    "tells of a path of its own": ("echo ./README.md", LINES, "./README.md, which it was not asked about"),
     "raises": ("exit 0", "raise ValueError('unheard of')", "ValueError: unheard of"),
     "leaves": ("exit 0", "raise SystemExit(0)", "SystemExit: 0"),
     "prints garbage": ("echo garbage", "import json; return json.loads(output.stdout)", "JSONDecodeError"),

@@ -84,8 +84,9 @@ def _call(
     except (Exception, SystemExit) as error:  # whatever a plugin does, the others work
         said = f"{type(error).__name__}: {error}"
         raise ToolError(f"what {manifest.command} printed cannot be read: {said}") from error
-    if output.exit_code not in manifest.clean and not found:
-        raise ToolError(f"{manifest.command} ended with {output.exit_code} and told of nothing")
+    if (found or output.exit_code not in manifest.clean) and not any(by_path.values()):
+        what = f"nothing but {found[0].path}, which it was not asked about" if found else "nothing"
+        raise ToolError(f"{manifest.command} ended with {output.exit_code} and told of {what}")
     return {path: with_fingerprints(detector.id, has, lines) for path, has in by_path.items()}
 
 
