@@ -313,6 +313,21 @@ def test_a_file_that_is_called_like_a_secret_is_judged_all_the_same(space: Space
     assert [one["path"] for one in after["findings"]] == [one["path"] for one in before["findings"]]
 
 
+@pytest.mark.parametrize("name", ["ruff", "ruff-format"])
+def test_what_is_no_text_is_found_once(space: Space, name: str) -> None:
+    """It is the content that is wrong: to ask again makes no difference."""
+    space.write("config/wsbuild.yaml", f"detectors: [{name}]\n")
+    (space.root / "cyrillic.py").write_bytes("# Привет\nX = 1\n".encode("cp1251"))
+    told = detect(space)
+    [row] = [one for one in told["findings"] if one["path"] == "cyrillic.py"]
+    assert (row["category"], row["severity"]) == ("syntax", "error")
+    assert "UTF-8" in row["message"]
+    assert told["errors"] == []
+    shutil.rmtree(space.root / ".wsbuild/detect")
+    again = detect(space)
+    assert (again["findings"], again["counts"]["tool_calls"]) == (told["findings"], 0)
+
+
 def test_the_detector_of_the_documentation_works(space: Space) -> None:
     """Its two files, as they are there."""
     text = (Path(__file__).parents[2] / "docs/detectors.md").read_text()

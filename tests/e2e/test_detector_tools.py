@@ -385,6 +385,15 @@ def test_a_file_with_a_private_key_is_judged(space: Space, name: str) -> None:
     assert rows[:64] not in result.out
 
 
+@pytest.mark.parametrize("name", ["ruff-format"])
+def test_python_in_markdown_is_formatted(space: Space, name: str) -> None:
+    """As the tool does it, from the version that does."""
+    space.write("doc.md", "# Doc\n\n```python\nx=1\n```\n")
+    assert "doc.md" in found(detect(space, "-d", name), name)
+    space.wsbuild("detect", "-d", name, "--fix", code=None)
+    assert "x = 1" in space.read("doc.md")
+
+
 @pytest.mark.parametrize("name", ["eslint", "semgrep"])
 def test_a_wrong_configuration_is_a_failure(space: Space, name: str) -> None:
     """And one that is not there has the detector skipped."""
