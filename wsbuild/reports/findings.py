@@ -52,11 +52,20 @@ def _of_file(findings: list[Finding], show_all: bool) -> Iterator[str]:
 
 
 def _troubles(report: Report) -> Iterator[str]:
-    for name, path, why in report.errors:
-        yield f"ERROR     {name}: {f'{path} could not be judged: ' if path else ''}{why}"
+    for name, why, paths in _alike(report):
+        what = paths[0] if len(paths) == 1 else f"{paths[0]} and {len(paths) - 1} more"
+        yield f"ERROR     {name}: {f'{what} could not be judged: ' if paths[0] else ''}{why}"
     for told in report.detectors:
         if told.status == SKIPPED:
             yield f"skipped   {told.id}: {told.reason}"
+
+
+def _alike(report: Report) -> list[tuple[str, str, list[str]]]:
+    """What could not be judged: by whom, why, and all the files of which that is true."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for name, path, why in report.errors:
+        found.setdefault((name, why), []).append(path)
+    return [(name, why, paths) for (name, why), paths in found.items()]
 
 
 def summary(report: Report) -> str:
@@ -108,9 +117,10 @@ def as_github(report: Report) -> str:
         }
         given = ",".join(f"{name}={_property(str(value))}" for name, value in fields.items() if value)
         lines.append(f"::{_LEVELS[one.severity]} {given}::{_data(one.message)}")
-    for name, path, why in report.errors:
-        given = f"file={_property(path)}," if path else ""
-        lines.append(f"::error {given}title={_property(name)}::{_data(f'it could not judge: {why}')}")
+    for name, why, paths in _alike(report):
+        given = f"file={_property(paths[0])}," if paths[0] else ""
+        what = f" this and {len(paths) - 1} more" if len(paths) > 1 else ""
+        lines.append(f"::error {given}title={_property(name)}::{_data(f'it could not judge{what}: {why}')}")
     lines += [
         f"::warning title={_property(told.id)}::{_data(f'skipped: {told.reason}')}"
         for told in report.detectors

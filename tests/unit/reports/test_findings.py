@@ -67,6 +67,20 @@ def test_text_tells_all_that_happened() -> None:
     assert said.endswith(last)
 
 
+def test_what_is_wrong_with_many_files_is_told_once() -> None:
+    errors = [("two", path, why) for why in ("it broke", "it was late") for path in ("a", "b", "c")]
+    report = REPORT._replace(errors=[*errors, ("three", "a", "it broke")])
+    for said in (as_text(report), as_stat(report)):
+        assert [line for line in said.splitlines() if line.startswith("ERROR")] == [
+            "ERROR     two: a and 2 more could not be judged: it broke",
+            "ERROR     two: a and 2 more could not be judged: it was late",
+            "ERROR     three: a could not be judged: it broke",
+        ]
+    told = [line for line in as_github(report).splitlines() if "could not judge" in line]
+    assert told[0] == "::error file=a,title=two::it could not judge this and 2 more: it broke"
+    assert len(told) == 3
+
+
 def test_what_cannot_be_mended_needs_no_help() -> None:
     """As what does not parse, or where no tool can."""
     one = FOUND[0]._replace(category="syntax")
