@@ -358,6 +358,39 @@ def test_what_stops_mypy_is_all_that_is_found(space: Space, name: str) -> None:
     assert "Duplicate module" in told["errors"][0]["message"]
 
 
+CONFIGURED = [
+    ("pyright", "pyproject.toml", "[tool.pyright]\ninclude = ['pkg']\n", (), {"pkg/bad one.py"}),
+    ("pyright", "pyrightconfig.json", '{"exclude": ["pkg"]}', (), {"other/bad.py"}),
+    ("mypy", "pyproject.toml", "[tool.mypy]\nfiles = ['pkg']\n", (), {"pkg/bad one.py"}),
+    ("mypy", "mypy.ini", "[mypy]\nexclude = ^(a|pkg)/\n", (".",), {"other/bad.py"}),
+    ("mypy", "setup.cfg", "[mypy]\npackages = pkg\n", (), {"pkg/bad one.py"}),
+]
+
+
+@pytest.mark.parametrize(("name", "file", "settings", "words", "where"), CONFIGURED)
+def test_a_project_says_what_is_judged_as_a_whole(
+    space: Space, name: str, file: str, settings: str, words: tuple[str, ...], where: set[str]
+) -> None:
+    """Two modules of one name, which stop mypy, may be among the rest."""
+    for path in ("a/same.py", "b/same.py"):
+        space.write(path, "X = 1\n")
+    if name == "pyright":
+        (space.root / "broken.py").unlink()
+    space.write("other/bad.py", 'def add(a: int) -> str:\n    return a + "1"\n')
+    space.write(file, settings)
+    told = detect(space, "-d", name)
+    assert told["errors"] == []
+    errors = Counter(one["path"] for one in told["findings"] if one["severity"] == "error")
+    assert set(errors) == where
+    said = space.run(name, *words, env={"NO_COLOR": "1", "HOME": str(space.root.parent)}).out
+    bare = re.findall(r"(?m)^\s*(.+?\.py):\d+(?::\d+)?(?: -|:) error", said)
+    assert Counter(os.path.relpath(os.path.join(space.root, path), space.root) for path in bare) == errors
+    shutil.rmtree(space.root / ".wsbuild/detect")
+    assert detect(space, "-d", name)["counts"]["tool_calls"] == 0
+    space.write(file, "")
+    assert detect(space, "-d", name)["counts"]["tool_calls"] == 1
+
+
 @pytest.mark.parametrize("name", ["gitleaks"])
 def test_no_secret_is_told(space: Space, name: str) -> None:
     """Neither shown nor kept; the place is."""

@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from wsbuild.detectors.finding import Finding
 
@@ -78,6 +78,9 @@ class Plugin(Protocol):
     def command(self, files: Sequence[str]) -> list[str]:
         """The arguments that have the tool judge files; none of them ends in an option."""
 
+    command_in: Callable[[str, Sequence[str]], list[str]]
+    """Where a plugin has it: the same, after a look at the configuration in a directory, the project."""
+
     def parse(self, output: Output) -> Iterable[Finding]:
         """What it found. Raises ToolError where the output is not that of a tool that has looked at all of
         the files.
@@ -102,9 +105,11 @@ class Detector(NamedTuple):
         """What it is called."""
         return self.manifest.id
 
-    def command(self, files: Sequence[str]) -> list[str]:
-        """What its plugin says. Raises ToolError where that fails."""
+    def command(self, files: Sequence[str], root: str = "") -> list[str]:
+        """What its plugin says, for the project at `root` if given. Raises ToolError where it fails."""
         try:
+            if root and hasattr(self.plugin, "command_in"):
+                return list(self.plugin.command_in(root, files))
             return list(self.plugin.command(files))
         except (Exception, SystemExit) as error:  # whatever a plugin does, the others work
             raise ToolError(f"its plugin failed: {type(error).__name__}: {error}") from error

@@ -68,7 +68,7 @@ def _call(
     detector: Detector, files: Sequence[str], place: Place, started: Started | None
 ) -> dict[str, list[Finding]]:
     manifest = detector.manifest
-    output = run_tool(manifest, detector.command(files), files, place, started)
+    output = run_tool(manifest, detector.command(files, place.root), files, place, started)
     if output.exit_code not in {*manifest.clean, *manifest.findings}:
         raise ToolError(f"{manifest.command} ended with {output.exit_code}: {last_line(output)}")
     try:

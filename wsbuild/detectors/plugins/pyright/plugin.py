@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import tomllib
 from typing import TYPE_CHECKING
 
 from wsbuild.detectors.contract import ToolError, literal
@@ -22,13 +24,30 @@ def command(files: Sequence[str]) -> list[str]:
     return ["pyright", "--outputjson", *literal(files)]
 
 
+def command_in(root: str, files: Sequence[str]) -> list[str]:
+    """A project that configures it says which files it is for."""
+    return command([] if _configures(root) else files)
+
+
+def _configures(root: str) -> bool:
+    if os.path.lexists(os.path.join(root, "pyrightconfig.json")):
+        return True
+    try:
+        with open(os.path.join(root, "pyproject.toml"), "rb") as file:
+            return "pyright" in tomllib.load(file).get("tool", {})
+    except (OSError, ValueError):
+        return False
+
+
 def parse(output: Output) -> Iterator[Finding]:
     """One object for each finding, with lines and columns from 0; one without a rule is about syntax."""
     report = json.loads(output.stdout)
-    count = report["summary"]["filesAnalyzed"]
-    if count < len(output.files):
-        raise ToolError(f"it looked at {count} of {len(output.files)} files")
+    count, files = report["summary"]["filesAnalyzed"], set(output.files)
+    if count < (1 if _configures(output.root) else len(files)):
+        raise ToolError(f"it looked at {count} of {len(files)} files")
     for row in report["generalDiagnostics"]:
+        if output.relative(row["file"]) not in files:
+            continue  # it is none that counts, as one that git ignores
         start, rule = row.get("range", {}).get("start"), row.get("rule", "")
         yield Finding(
             output.relative(row["file"]),
