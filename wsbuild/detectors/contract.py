@@ -108,8 +108,8 @@ class Detector(NamedTuple):
     def command(self, files: Sequence[str], root: str = "") -> list[str]:
         """What its plugin says, for the project at `root` if given. Raises ToolError where it fails."""
         try:
-            if root and hasattr(self.plugin, "command_in"):
-                return list(self.plugin.command_in(root, files))
+            if root and (command_in := getattr(self.plugin, "command_in", None)):
+                return list(command_in(root, files))
             return list(self.plugin.command(files))
         except (Exception, SystemExit) as error:  # whatever a plugin does, the others work
             raise ToolError(f"its plugin failed: {type(error).__name__}: {error}") from error

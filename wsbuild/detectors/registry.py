@@ -54,7 +54,7 @@ def load(root: str) -> tuple[list[Detector], list[Problem]]:
     """The detectors that a project has, by id, and what is wrong with some; a repository's own goes before
     one of the same id from a package, and that before a shipped one.
     """
-    found = {one.id: one for one in map(_shipped, SHIPPED)}
+    found = {one.id: one for one in map(_shipped, shipped_manifests())}
     problems: list[Problem] = []
     for folder, module in (*_installed(), *_own(root)):
         detector, wrong = _load(folder, module, root)
@@ -62,6 +62,10 @@ def load(root: str) -> tuple[list[Detector], list[Problem]]:
         if detector is not None:
             found[detector.id] = detector
     return [found[name] for name in sorted(found)], problems
+
+
+FUNCTIONS = ("command", "command_in", "parse", "fix")
+"""What a plugin may have, see `Plugin`."""
 
 
 class _Later:
@@ -73,7 +77,7 @@ class _Later:
 
     def __getattr__(self, name: str) -> Any:
         plugin = _import(self._folder, self._module)
-        self.__dict__.update({key: getattr(plugin, key, None) for key in ("command", "parse", "fix")})
+        self.__dict__.update({key: getattr(plugin, key, None) for key in FUNCTIONS})
         return getattr(plugin, name)
 
 
@@ -82,12 +86,18 @@ def restore(folder: str, module: str, manifest: Manifest) -> Detector:
     return Detector(manifest, _Later(folder, module), folder, module)
 
 
-def _shipped(name: str) -> Detector:
+def shipped_manifests() -> list[str]:
+    """Where the manifests are that come with wsbuild."""
+    folder = os.path.dirname(os.path.abspath(plugins.__file__))
+    return [os.path.join(folder, name, MANIFEST) for name in SHIPPED]
+
+
+def _shipped(path: str) -> Detector:
     """What comes with wsbuild is not checked: the tests have done that."""
-    folder = os.path.join(os.path.dirname(os.path.abspath(plugins.__file__)), name)
-    with open(os.path.join(folder, MANIFEST), encoding="utf-8") as file:
+    with open(path, encoding="utf-8") as file:
         manifest = manifest_of(json.load(file))
-    return restore(folder, f"{plugins.__name__}.{name}.plugin", manifest)
+    folder = os.path.dirname(path)
+    return restore(folder, f"{plugins.__name__}.{os.path.basename(folder)}.plugin", manifest)
 
 
 def packages() -> list[str]:

@@ -16,6 +16,7 @@ from wsbuild.cache.digest import sha256_bytes, sha256_text
 from wsbuild.config import FILE, Config
 from wsbuild.detectors import registry
 from wsbuild.errors import UserError
+from wsbuild.looks import look_at
 from wsbuild.shipped import data_path
 from wsbuild.statedir import keep_file
 
@@ -53,6 +54,8 @@ def load(home: str, place: str) -> tuple[Config, list[Detector]]:
 def _made_of(place: str) -> str:
     """The digest of all that settings and detectors are read from; '' where that cannot be told."""
     parts = [__version__, _content(data_path("config", "wsbuild.yaml")), _content(os.path.join(place, FILE))]
+    # One version may be installed twice, in a checkout or from one.
+    parts += [" ".join(map(str, look_at(path))) for path in registry.shipped_manifests()]
     for folder in sorted(_folders(os.path.join(place, registry.FOLDER))):
         files = (os.path.join(folder, name) for name in (registry.MANIFEST, "plugin.py"))
         parts += [_from(place, folder), *map(_content, files)]

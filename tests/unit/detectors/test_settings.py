@@ -6,18 +6,18 @@ import json
 import os
 import shutil
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from detecting import MANIFEST
 
 from wsbuild import config
-from wsbuild.detectors import settings
+from wsbuild.detectors import registry, settings
 from wsbuild.errors import UserError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 PLUGIN = "def command(files):\n    return ['sh', *files]\n\n\ndef parse(output):\n    return []\n"
 
@@ -121,6 +121,23 @@ def test_a_package_may_bring_a_detector(project: Counted, tmp_path: Path) -> Non
     now = time.time()
     os.utime(tmp_path / "site", (now, now))
     assert [project.load()[2] for _ in range(2)] == [1, 1]
+
+
+def test_another_wsbuild_of_the_same_version_brings_its_own(
+    project: Counted, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As one from a checkout does."""
+    for path in map(Path, registry.shipped_manifests()):
+        (tmp_path / "shipped" / path.parent.name).mkdir(parents=True)
+        shutil.copy(path, tmp_path / "shipped" / path.parent.name)
+    copies = sorted((tmp_path / "shipped").glob("*/manifest.json"))
+    monkeypatch.setattr(registry, "shipped_manifests", lambda: list(map(str, copies)))
+    _, before, _ = project.load()
+    assert project.load()[2] == 0
+    copies[0].write_text(copies[0].read_text().replace('"version": 1', '"version": 9'))
+    _, after, read = project.load()
+    assert read == 1
+    assert before != after
 
 
 def test_what_is_wrong_is_told_each_time(project: Counted) -> None:
