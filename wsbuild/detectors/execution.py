@@ -85,7 +85,7 @@ def _call(
         said = f"{type(error).__name__}: {error}"
         raise ToolError(f"what {manifest.command} printed cannot be read: {said}") from error
     if (found or output.exit_code not in manifest.clean) and not any(by_path.values()):
-        what = f"nothing but {found[0].path}, which it was not asked about" if found else "nothing"
+        what = f"{found[0].path}, which it was not asked about" if found else f"nothing: {last_line(output)}"
         raise ToolError(f"{manifest.command} ended with {output.exit_code} and told of {what}")
     return {path: with_fingerprints(detector.id, has, lines) for path, has in by_path.items()}
 
