@@ -364,6 +364,7 @@ CONFIGURED = [
     ("mypy", "pyproject.toml", "[tool.mypy]\nfiles = ['pkg']\n", (), {"pkg/bad one.py"}),
     ("mypy", "mypy.ini", "[mypy]\nexclude = ^(a|pkg)/\n", (".",), {"other/bad.py"}),
     ("mypy", "setup.cfg", "[mypy]\npackages = pkg\n", (), {"pkg/bad one.py"}),
+    ("mypy", ".mypy.ini", "[mypy]\nfiles = pkg\nnum_workers = 2\n", (), {"pkg/bad one.py"}),
 ]
 
 
