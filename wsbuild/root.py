@@ -7,6 +7,18 @@ from __future__ import annotations
 
 import os
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def upward(directory: str) -> Iterator[str]:
+    """A directory, and all that it lies in, the nearest first."""
+    yield directory
+    while (above := os.path.dirname(directory)) != directory:
+        directory = above
+        yield directory
+
 
 def find_root(start: str) -> str:
     """The root of the project that holds `start`: absolute, without symbolic links.
@@ -15,9 +27,7 @@ def find_root(start: str) -> str:
     one, the nearest that has `dodo.py` or `.git`; without that, `start`.
     """
     here = os.path.realpath(start)
-    ancestors = [here]
-    while (parent := os.path.dirname(ancestors[-1])) != ancestors[-1]:
-        ancestors.append(parent)
+    ancestors = list(upward(here))
     for is_there, names in (
         (os.path.isdir, ("workstreams", ".wsbuild")),
         (os.path.exists, ("dodo.py", ".git")),

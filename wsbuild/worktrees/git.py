@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from wsbuild.errors import StateError
+from wsbuild.root import upward
 from wsbuild.worktrees.status import WHERE
 from wsbuild.worktrees.words import ENVIRON, OPTIONS, PROGRAM
 
@@ -108,10 +109,4 @@ def _error(words: Sequence[str], said: bytes) -> GitError:
 
 
 def _is_below_repository(root: str) -> bool:
-    here = root
-    while not os.path.lexists(os.path.join(here, ".git")):
-        above = os.path.dirname(here)
-        if above == here:
-            return False
-        here = above
-    return True
+    return any(os.path.lexists(os.path.join(here, ".git")) for here in upward(root))

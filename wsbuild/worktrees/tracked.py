@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 
+from wsbuild.root import upward
 from wsbuild.worktrees.status import Asked
 
 TYPE_CHECKING = False
@@ -49,18 +50,15 @@ def _places(root: str) -> Iterator[str]:
     """The index of the repository around a directory, and what says where it is; and where a nearer one would
     appear.
     """
-    here = root
-    while True:
+    for here in upward(root):
         mark = os.path.join(here, MARK)
         directory = _directory(mark)
         if directory != mark:
             yield mark
         if directory:
             yield os.path.join(directory, INDEX)
-        above = os.path.dirname(here)
-        if above == here or (directory and os.path.lexists(os.path.join(directory, "HEAD"))):
-            return
-        here = above
+            if os.path.lexists(os.path.join(directory, "HEAD")):
+                return
 
 
 def _directory(mark: str) -> str:
