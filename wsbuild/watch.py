@@ -89,9 +89,7 @@ class Watch:
 
     def doubt(self, path: str) -> None:
         """Have something around count as changed when it is looked at next."""
-        *rest, _, mode = self.around.get(path, GONE)
-        mtime, ctime, size = rest
-        self.around[path] = mtime, ctime, size, UNSURE, mode
+        self.around[path] = _doubted(self.around.get(path, GONE))
 
     def look_again(self, path: str) -> None:
         """Look at something around anew: it counts as it is now."""
@@ -118,6 +116,10 @@ def settled(seen: Look, began_ns: int) -> Look:
     margin = COARSE_MARGIN_NS if coarse else FINE_MARGIN_NS
     if seen == GONE or began_ns - last > margin:
         return seen
+    return _doubted(seen)
+
+
+def _doubted(seen: Look) -> Look:
     mtime, ctime, size, _, mode = seen
     return mtime, ctime, size, UNSURE, mode
 
