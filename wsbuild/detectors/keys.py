@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from wsbuild.cache.digest import sha256_text
 from wsbuild.folders import chain
+from wsbuild.memory import hidden
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -33,10 +34,7 @@ def base(detector: Detector, identity: str, states: FileStates, environ: Mapping
     """What all results of a detector have in common. `identity` is its tool's, `environ` the caller's
     environment, `day` the one since 1970. Raises ToolError where its plugin fails.
     """
-    # By digests: this is kept, and may be a secret.
-    passed = [
-        f"{name}={sha256_text(environ[name])}" for name in detector.manifest.pass_env if name in environ
-    ]
+    passed = [f"{name}={value}" for name, value in hidden(environ, detector.manifest.pass_env).items()]
     asked = detector.command(["{file}"])
     return "\0".join((definition(detector.manifest, detector.folder, states, day), identity, *asked, *passed))
 
